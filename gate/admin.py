@@ -1,0 +1,55 @@
+"""The gate's history in the admin: to read, never to change."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from django.contrib import admin
+from django.db.models import Model
+from django.http import HttpRequest
+
+from gate.models import GateState, LockEvent, SensorSample, VerdictRecord
+
+if TYPE_CHECKING:
+    _ModelAdmin = admin.ModelAdmin[Model]
+else:  # the class takes a type argument for the type checker only
+    _ModelAdmin = admin.ModelAdmin
+
+
+class ReadOnlyAdmin(_ModelAdmin):
+    actions = None
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        return False
+
+    def has_change_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
+        return False
+
+    def has_delete_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
+        return False
+
+
+@admin.register(SensorSample)
+class SensorSampleAdmin(ReadOnlyAdmin):
+    list_display = ("taken_at", "host", "celsius", "sensor", "available_bytes", "load1", "fan_rpm")
+    list_filter = ("host",)
+    date_hierarchy = "taken_at"
+
+
+@admin.register(VerdictRecord)
+class VerdictRecordAdmin(ReadOnlyAdmin):
+    list_display = ("last_at", "host", "model", "purpose", "admitted", "reason", "repeats", "job_ref")
+    list_filter = ("admitted", "purpose", "host")
+    search_fields = ("reason", "model", "job_ref")
+
+
+@admin.register(LockEvent)
+class LockEventAdmin(ReadOnlyAdmin):
+    list_display = ("at", "host", "kind", "pid", "who", "why")
+    list_filter = ("kind", "host")
+    search_fields = ("who", "why")
+
+
+@admin.register(GateState)
+class GateStateAdmin(ReadOnlyAdmin):
+    list_display = ("host", "latched", "sensor_ever_seen", "updated_at")

@@ -1,0 +1,38 @@
+"""Settings into one policy. The only place of this app that reads settings' limits."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from django.conf import settings
+
+from gate.core.lockfile import HeavyLock
+from gate.core.policy import GatePolicy
+
+__all__ = ["gate_policy", "heavy_lock", "host_id", "lock_path"]
+
+
+def gate_policy() -> GatePolicy:
+    """Raises PolicyError when the limits contradict each other."""
+    return GatePolicy(
+        margin_bytes=settings.GATE_MARGIN_BYTES,
+        trip_celsius=settings.GATE_TRIP_CELSIUS,
+        reset_celsius=settings.GATE_RESET_CELSIUS,
+        watched_programs=settings.GATE_WATCHED_PROGRAMS,
+        activity_warn_bytes=settings.GATE_ACTIVITY_WARN_BYTES,
+        activity_high_bytes=settings.GATE_ACTIVITY_HIGH_BYTES,
+        pinned_sensor=settings.GATE_PINNED_SENSOR,
+        ignored_sensors=settings.GATE_IGNORED_SENSORS,
+    )
+
+
+def lock_path() -> Path:
+    return Path(settings.GATE_LOCK_PATH)
+
+
+def host_id() -> str:
+    return str(settings.HOST_ID)
+
+
+def heavy_lock() -> HeavyLock:
+    return HeavyLock(lock_path(), host=host_id(), hung_after_seconds=gate_policy().hung_after_seconds)

@@ -1,0 +1,110 @@
+"""The lock in the hands of its holder: name who works, show life, look whether it is ours, let go."""
+
+from __future__ import annotations
+
+import fcntl
+import os
+from contextlib import suppress
+from types import TracebackType
+
+from gate.core.errors import LockError, LockLost
+from gate.core.identity import descriptor_holders, with_process
+from gate.core.lockstore import LockStore, try_flock
+from gate.core.readings import LockReading
+from gate.core.records import LockRecord
+
+__all__ = ["HeldLock"]
+
+
+class HeldLock:
+    """The lock while we have it. `took_over` is the stale lock that was found in its place, if one was."""
+
+    def __init__(
+        self, store: LockStore, descriptor: int, record: LockRecord, took_over: LockReading | None
+    ) -> None:
+        self.path = store.path
+        self.record = record
+        self.took_over = took_over
+        self._descriptor: int | None = descriptor
+        self._store = store
+
+    def __enter__(self) -> HeldLock:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.release()
+
+    def fileno(self) -> int:
+        """For `pass_fds`: a child that has it keeps the lock, also when this process is killed."""
+        if self._descriptor is None:
+            raise LockLost(self.path, "already released")
+        return self._descriptor
+
+    def update(self, record: LockRecord) -> None:
+        """Write who holds it now, above all the engine's PID: old scripts delete a lock whose PID is gone."""
+        self.require_ours()
+        with self._store.directory() as directory:
+            self.record = self._store.write(directory, self.fileno(), record)
+
+    def update_pid(self, pid: int) -> None:
+        """`update` for the same hold, named after the process that now does the heavy work."""
+        self.update(with_process(self.record, pid))
+
+    def heartbeat(self) -> None:
+        """A sign of life; raises LockLost when the lock is gone from under us."""
+        self.require_ours()
+        with self._store.directory() as directory:
+            self._store.touch_record(directory)
+
+    def require_ours(self) -> None:
+        """Raise LockLost unless path and PID line still say that it is ours."""
+        problem = self.problem()
+        if problem is not None:
+            raise LockLost(self.path, problem)
+
+    def problem(self) -> str | None:
+        """What is wrong with our hold: an old script may have deleted the file or written over our line."""
+        try:
+            with self._store.directory() as directory:
+                if not self._store.is_at_path(directory, self.fileno()):
+                    return "the lock file was removed or replaced while we held it"
+                line = self._store.read(directory, self.fileno()).pid
+        except (LockError, OSError) as problem:
+            return str(problem)
+        return None if line == self.record.pid else f"another process wrote its PID {line} over ours"
+
+    def release(self) -> bool:
+        """Close our descriptor; True when nobody has the lock any more. A child that lives on keeps it."""
+        if self._descriptor is None:
+            return True
+        self._name_survivor()
+        descriptor, self._descriptor = self._descriptor, None
+        os.close(descriptor)
+        try:
+            return self._blank_if_last()
+        except (LockError, OSError):  # the directory is gone or unsafe: nothing there to tidy
+            return False
+
+    def _name_survivor(self) -> None:
+        """Let the PID line name a process that keeps the lock, not this one, which may end before it."""
+        with suppress(LockError, OSError):
+            if self.record.pid == os.getpid():
+                holders = descriptor_holders(os.fstat(self.fileno()))
+                survivors = [pid for pid in holders if pid != os.getpid()]
+                if survivors:
+                    self.update_pid(survivors[0])
+
+    def _blank_if_last(self) -> bool:
+        with self._store.directory() as directory:
+            descriptor = self._store.open_or_create(directory)
+            try:
+                if not try_flock(descriptor, fcntl.LOCK_EX):
+                    return False
+                is_same = self._store.is_at_path(directory, descriptor)
+                if is_same and self._store.read(directory, descriptor).pid == self.record.pid:
+                    self._store.blank(directory, descriptor)
+                return True
+            finally:
+                os.close(descriptor)

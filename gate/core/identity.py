@@ -1,0 +1,156 @@
+"""Who a process is, so that a recycled PID is not taken for the holder. Only proof says that one is gone."""
+
+from __future__ import annotations
+
+import getpass
+import os
+import socket
+import time
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from gate.core.processes import command_text
+from gate.core.records import LockRecord
+
+__all__ = [
+    "Machine",
+    "ProcessFacts",
+    "descriptor_holders",
+    "process_is",
+    "process_start_time",
+    "read_machine",
+    "read_process",
+    "record_for",
+    "with_process",
+]
+
+_BOOT_ID = Path("/proc/sys/kernel/random/boot_id")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Machine:
+    host: str
+    boot_id: str | None  # None where the system has none: then nothing is concluded from it
+
+
+@dataclass(frozen=True, kw_only=True)
+class ProcessFacts:
+    """`alive` is False only when the kernel says there is no such process any more."""
+
+    pid: int
+    alive: bool
+    start_ticks: int | None = None
+
+
+def read_machine(host: str | None = None) -> Machine:
+    try:
+        boot_id = _BOOT_ID.read_text().strip() or None
+    except OSError:
+        boot_id = None
+    return Machine(host=host or socket.gethostname(), boot_id=boot_id)
+
+
+def read_process(pid: int) -> ProcessFacts:
+    """Another user's process (EPERM) is alive. A zombie without threads runs nothing: not alive."""
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return ProcessFacts(pid=pid, alive=False)
+    except (PermissionError, OverflowError):
+        pass
+    fields = _stat_fields(pid)
+    if fields is None:
+        return ProcessFacts(pid=pid, alive=True)
+    ended = fields[0] in ("Z", "X") and int(fields[17]) <= 1
+    return ProcessFacts(pid=pid, alive=not ended, start_ticks=int(fields[19]))
+
+
+def process_start_time(pid: int) -> str:
+    """What tells this process from any other with the same PID, on this boot; empty where not readable."""
+    start_ticks = read_process(pid).start_ticks
+    boot_id = read_machine().boot_id or ""
+    return "" if start_ticks is None else f"{start_ticks}@{boot_id[:8]}"
+
+
+def process_is(pid: int, start_time: str) -> bool:
+    """Whether the process of `process_start_time` still lives. Not provably gone counts as alive."""
+    if not read_process(pid).alive:
+        return False
+    now = process_start_time(pid)
+    return not now or not start_time or now == start_time
+
+
+def record_for(
+    pid: int, *, machine: Machine, model: str = "", job_ref: str = "", command: str = ""
+) -> LockRecord:
+    """What is to be written about a process that holds the lock from now on."""
+    return LockRecord(
+        pid=pid,
+        host=machine.host,
+        user=_user_name(),
+        command=command or _command(pid),
+        model=model,
+        job_ref=job_ref,
+        since_unix=time.time(),
+        start_ticks=read_process(pid).start_ticks,
+        boot_id=machine.boot_id,
+    )
+
+
+def with_process(record: LockRecord, pid: int) -> LockRecord:
+    """The same hold, named after another process that has the descriptor: the engine after its start."""
+    start_ticks = read_process(pid).start_ticks
+    return replace(record, pid=pid, command=_command(pid), start_ticks=start_ticks, line_mtime_ns=None)
+
+
+def descriptor_holders(lock: os.stat_result) -> tuple[int, ...]:
+    """Processes with a descriptor that carries a kernel lock on this file; only those we may look into."""
+    return tuple(sorted(pid for pid in _all_pids() if _holds(pid, lock)))
+
+
+def _holds(pid: int, lock: os.stat_result) -> bool:
+    try:
+        for name in os.listdir(f"/proc/{pid}/fd"):  # noqa: PTH208 - thousands of entries
+            there = os.stat(f"/proc/{pid}/fd/{name}")  # noqa: PTH116
+            if (there.st_dev, there.st_ino) == (lock.st_dev, lock.st_ino) and _is_locked(pid, name):
+                return True
+    except OSError:  # ended meanwhile, or not ours to see
+        return False
+    return False
+
+
+def _is_locked(pid: int, name: str) -> bool:
+    # Only a description that has the lock shows this line: contenders have the file open without it.
+    return "FLOCK" in Path(f"/proc/{pid}/fdinfo/{name}").read_text()
+
+
+def _all_pids() -> list[int]:
+    try:
+        return [int(name) for name in os.listdir("/proc") if name.isdigit()]  # noqa: PTH208
+    except OSError:
+        return []
+
+
+def _stat_fields(pid: int) -> list[str] | None:
+    """Fields of /proc/PID/stat from the state on; None where that is not readable."""
+    try:
+        text = Path(f"/proc/{pid}/stat").read_text(errors="replace")
+    except OSError:
+        return None
+    fields = text.rpartition(")")[2].split()
+    return fields if len(fields) > 19 else None
+
+
+def _command(pid: int) -> str:
+    try:
+        data = Path(f"/proc/{pid}/cmdline").read_bytes()
+    except OSError:
+        return ""
+    return command_text(data.decode(errors="replace").rstrip("\0").split("\0"), 400)
+
+
+def _user_name() -> str:
+    try:
+        return getpass.getuser()
+    except (KeyError, OSError):
+        return str(os.getuid())

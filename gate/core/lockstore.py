@@ -1,0 +1,226 @@
+"""The files of the lock, opened so that nobody else's symlink, directory or file is followed or changed."""
+
+from __future__ import annotations
+
+import errno
+import fcntl
+import os
+import stat
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+
+from gate.core.errors import LockError, LockUnsafe, LockUnwritable
+from gate.core.records import LockRecord, MalformedRecord, encode_record, parse_record
+from gate.core.staleness import RELEASED_MTIME_NS, Contents
+
+__all__ = ["LockStore", "try_flock"]
+
+# More than any real content; a huge file is read no further.
+_READ_BYTES = 65536
+_SAFE = os.O_NOFOLLOW | os.O_CLOEXEC | os.O_NONBLOCK  # O_NONBLOCK: a planted FIFO must not hang us
+
+
+class LockStore:
+    """Paths and bytes only; who may hold the lock is decided elsewhere."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self._name = path.name
+        self._record_name = path.name + ".json"
+
+    @contextmanager
+    def directory(self, *, create: bool = False) -> Iterator[int]:
+        """A descriptor of the directory. FileNotFoundError when missing and not to be created."""
+        if create:
+            self._create_directory()
+        descriptor = self._open_directory()
+        try:
+            self._require_safe_directory(os.fstat(descriptor))
+            yield descriptor
+        except OSError as problem:
+            raise self._as_lock_error(problem) from problem
+        finally:
+            os.close(descriptor)
+
+    def open_existing(self, directory: int) -> int | None:
+        """For looking only; None when there is no lock file."""
+        try:
+            descriptor = os.open(self._name, os.O_RDONLY | _SAFE, dir_fd=directory)
+        except FileNotFoundError:
+            return None
+        return self._checked(descriptor)
+
+    def open_or_create(self, directory: int) -> int:
+        """For locking. A new file appears as a released one, never half made."""
+        while True:
+            try:
+                return self._checked(os.open(self._name, os.O_RDWR | _SAFE, dir_fd=directory))
+            except FileNotFoundError:
+                self._publish_released(directory)
+
+    def is_at_path(self, directory: int, descriptor: int) -> bool:
+        """Whether the path still names the file behind the descriptor."""
+        try:
+            there = os.stat(self._name, dir_fd=directory, follow_symlinks=False)
+        except FileNotFoundError:
+            return False
+        return os.path.samestat(there, os.fstat(descriptor))
+
+    def read(self, directory: int, descriptor: int) -> Contents:
+        record, problem = self._read_record(directory)
+        return Contents(
+            line=os.pread(descriptor, _READ_BYTES, 0),
+            line_mtime_ns=os.fstat(descriptor).st_mtime_ns,
+            record=record,
+            record_problem=problem,
+        )
+
+    def heartbeat_unix(self, directory: int) -> float | None:
+        """When the holder last gave a sign of life."""
+        try:
+            return os.stat(self._record_name, dir_fd=directory, follow_symlinks=False).st_mtime
+        except FileNotFoundError:
+            return None
+
+    # ── only for whoever has the kernel lock ─────────────────────────────────────────────────────
+    def write(self, directory: int, descriptor: int, record: LockRecord) -> LockRecord:
+        """PID line, then record; returns the record as bound to that line."""
+        self._write_line(descriptor, record.pid)
+        bound = record.bound_to(os.fstat(descriptor).st_mtime_ns)
+        self._replace_record(directory, encode_record(bound))
+        return bound
+
+    def blank(self, directory: int, descriptor: int) -> None:
+        """Leave the file as released: not removed, because that would split waiters over two files."""
+        os.ftruncate(descriptor, 0)
+        os.utime(descriptor, ns=(RELEASED_MTIME_NS, RELEASED_MTIME_NS))
+        with suppress(FileNotFoundError):
+            os.unlink(self._record_name, dir_fd=directory)
+
+    def touch_record(self, directory: int) -> None:
+        with suppress(FileNotFoundError):
+            os.utime(self._record_name, dir_fd=directory, follow_symlinks=False)
+
+    # ── private ──────────────────────────────────────────────────────────────────────────────────
+    def _create_directory(self) -> None:
+        try:
+            os.makedirs(self.path.parent.parent, exist_ok=True)  # noqa: PTH103
+            os.mkdir(self.path.parent, 0o700)  # noqa: PTH102 - exact mode, and an error when it exists
+        except FileExistsError:
+            pass
+        except OSError as problem:
+            raise self._as_lock_error(problem) from problem
+
+    def _open_directory(self) -> int:
+        try:
+            return os.open(self.path.parent, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC)
+        except FileNotFoundError:
+            raise
+        except OSError as problem:
+            raise self._as_lock_error(problem) from problem
+
+    def _require_safe_directory(self, found: os.stat_result) -> None:
+        folder = self.path.parent
+        if found.st_uid not in (os.geteuid(), 0):
+            raise LockUnsafe(
+                self.path, f"the directory {folder} belongs to user id {found.st_uid}, not to us"
+            )
+        if found.st_mode & stat.S_IWOTH and not found.st_mode & stat.S_ISVTX:
+            raise LockUnsafe(self.path, f"everybody may write in {folder}: chmod o-w it")
+
+    def _checked(self, descriptor: int) -> int:
+        """The descriptor, if it is a plain file of ours; closed and refused otherwise."""
+        found = os.fstat(descriptor)
+        problem = None
+        if not stat.S_ISREG(found.st_mode):
+            problem = "it is not a plain file"
+        elif found.st_uid != os.geteuid():
+            problem = f"it belongs to user id {found.st_uid}, not to us ({os.geteuid()})"
+        elif found.st_nlink > 2:  # 2 for the moment in which a new file is published
+            problem = "it has other names (hard links)"
+        if problem is not None:
+            os.close(descriptor)
+            raise LockUnsafe(self.path, problem)
+        return descriptor
+
+    def _publish_released(self, directory: int) -> None:
+        temporary = f".{self._name}.{os.getpid()}.{os.urandom(4).hex()}"
+        flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | _SAFE
+        descriptor = os.open(temporary, flags, 0o644, dir_fd=directory)
+        try:
+            os.utime(descriptor, ns=(RELEASED_MTIME_NS, RELEASED_MTIME_NS))
+            with suppress(FileExistsError):  # somebody was faster: theirs is as good
+                os.link(temporary, self._name, src_dir_fd=directory, dst_dir_fd=directory)
+        finally:
+            os.close(descriptor)
+            os.unlink(temporary, dir_fd=directory)
+
+    def _read_record(self, directory: int) -> tuple[LockRecord | None, str | None]:
+        try:
+            descriptor = os.open(self._record_name, os.O_RDONLY | _SAFE, dir_fd=directory)
+        except FileNotFoundError:
+            return None, None
+        except OSError as problem:
+            return None, f"not readable ({problem.strerror})"
+        try:
+            self._checked(descriptor)
+        except LockUnsafe as problem:
+            return None, problem.reason
+        try:
+            return parse_record(os.read(descriptor, _READ_BYTES)), None
+        except (OSError, MalformedRecord) as problem:
+            return None, f"malformed ({problem})"
+        finally:
+            os.close(descriptor)
+
+    @staticmethod
+    def _write_line(descriptor: int, pid: int) -> None:
+        """Every moment in between reads as one PID: shells drop the newlines that pad it."""
+        line = f"{pid}\n".encode()
+        present_bytes = os.fstat(descriptor).st_size
+        os.pwrite(descriptor, line.ljust(min(present_bytes, _READ_BYTES), b"\n"), 0)
+        os.ftruncate(descriptor, len(line))
+
+    def _replace_record(self, directory: int, data: bytes) -> None:
+        temporary = f".{self._record_name}.{os.getpid()}.{os.urandom(4).hex()}"
+        flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | _SAFE
+        descriptor = os.open(temporary, flags, 0o644, dir_fd=directory)
+        try:
+            if os.write(descriptor, data) != len(data):
+                raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+            os.fsync(descriptor)
+            os.rename(temporary, self._record_name, src_dir_fd=directory, dst_dir_fd=directory)
+        except BaseException:
+            os.unlink(temporary, dir_fd=directory)
+            raise
+        finally:
+            os.close(descriptor)
+
+    def _as_lock_error(self, problem: OSError) -> LockError:
+        return _lock_error(self.path, problem)
+
+
+_UNWRITABLE = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EIO})
+_UNSAFE_TEXT = {
+    errno.ELOOP: "it is a symbolic link, which is never followed",
+    errno.ENOTDIR: "its directory is a file or a symbolic link",
+    errno.EACCES: "no permission",
+    errno.EPERM: "no permission",
+}
+
+
+def _lock_error(path: Path, problem: OSError) -> LockError:
+    text = problem.strerror or str(problem)
+    if problem.errno in _UNWRITABLE:
+        return LockUnwritable(path, f"cannot be written: {text}")
+    return LockUnsafe(path, _UNSAFE_TEXT.get(problem.errno or 0, text))
+
+
+def try_flock(descriptor: int, mode: int) -> bool:
+    """Take the kernel lock without waiting; False when somebody else has it."""
+    try:
+        fcntl.flock(descriptor, mode | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    return True

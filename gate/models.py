@@ -1,0 +1,100 @@
+"""What the gate keeps. Every row names its host: lock, sensors and verdicts belong to one machine."""
+
+from __future__ import annotations
+
+from django.db import models
+
+from gate.core.verdict import Verdict
+
+
+class SensorSample(models.Model):
+    """The vitals of one moment. Empty fields were not readable or are not there."""
+
+    host = models.CharField(max_length=255)
+    taken_at = models.DateTimeField()
+    celsius = models.FloatField(null=True)
+    sensor = models.CharField(max_length=255, blank=True)
+    available_bytes = models.BigIntegerField(null=True)
+    total_bytes = models.BigIntegerField(null=True)
+    swap_used_bytes = models.BigIntegerField(null=True)
+    load1 = models.FloatField(null=True)
+    fan_rpm = models.PositiveIntegerField(null=True)
+
+    class Meta:
+        ordering = ["-taken_at"]
+        indexes = [models.Index(fields=["host", "taken_at"], name="gate_sample_host_taken")]
+
+    def __str__(self) -> str:
+        return f"{self.host} {self.taken_at:%Y-%m-%d %H:%M:%S}"
+
+
+class VerdictRecord(models.Model):
+    """One answer of the gate. `repeats` counts re-checks that said the same; `last_at` is the latest."""
+
+    host = models.CharField(max_length=255)
+    taken_at = models.DateTimeField()
+    last_at = models.DateTimeField()
+    repeats = models.PositiveIntegerField(default=0)
+    model = models.CharField(max_length=255)
+    purpose = models.CharField(max_length=40)
+    admitted = models.BooleanField()
+    reason = models.TextField()
+    job_ref = models.CharField(max_length=255, blank=True)
+    fingerprint = models.CharField(max_length=400)
+    data = models.JSONField(help_text="All five results with their figures, of the first time.")
+
+    class Meta:
+        ordering = ["-pk"]
+        indexes = [
+            models.Index(fields=["host", "purpose", "job_ref"], name="gate_verdict_series"),
+            models.Index(fields=["host", "last_at"], name="gate_verdict_host_last"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.model}: {self.reason}"
+
+    @property
+    def verdict(self) -> Verdict:
+        return Verdict.from_json_dict(self.data)
+
+
+class LockEventKind(models.TextChoices):
+    """What happened to the lock."""
+
+    ACQUIRED = "acquired", "acquired"
+    RELEASED = "released", "released"
+    REFUSED = "refused", "refused"
+    STALE_FOUND = "stale_found", "stale lock found"
+    CLEARED = "cleared", "cleared by a person"
+
+
+class LockEvent(models.Model):
+    host = models.CharField(max_length=255)
+    kind = models.CharField(max_length=20, choices=LockEventKind.choices)
+    at = models.DateTimeField()
+    pid = models.PositiveIntegerField(null=True)
+    who = models.CharField(max_length=255, blank=True)
+    why = models.TextField(blank=True)
+    evidence = models.JSONField(default=dict)
+
+    class Meta:
+        ordering = ["-pk"]
+        indexes = [models.Index(fields=["host", "at"], name="gate_lockevent_host_at")]
+
+    def __str__(self) -> str:
+        return f"{self.get_kind_display()} (PID {self.pid})"
+
+
+class GateState(models.Model):
+    """What the gate of one host must remember over restarts."""
+
+    host = models.CharField(max_length=255, primary_key=True)
+    latched = models.BooleanField(
+        default=False, help_text="Too hot before, and not yet below the reset mark."
+    )
+    sensor_ever_seen = models.BooleanField(default=False)
+    last_fingerprint = models.CharField(max_length=400, blank=True)
+    updated_at = models.DateTimeField(auto_now=True)
+
+    def __str__(self) -> str:
+        return self.host

@@ -1,0 +1,104 @@
+"""The loop that watches the machine: one look a second, one row every few seconds, two days kept."""
+
+from __future__ import annotations
+
+import logging
+import threading
+import time
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+
+from django.db import DatabaseError, connections
+
+from gate.conf import host_id
+from gate.core.policy import GatePolicy
+from gate.core.readings import Vitals
+from gate.core.sensors import SensorMemory, take_vitals
+from gate.models import GateState, SensorSample
+
+__all__ = ["Sampler"]
+
+logger = logging.getLogger(__name__)
+
+_KEEP = timedelta(hours=48)
+_PRUNE_EVERY_SECONDS = 600.0
+
+
+class Sampler:
+    """`tick` is one step and takes its clock from outside; `run` calls it until told to stop."""
+
+    def __init__(
+        self, policy: GatePolicy, every_seconds: float = 1.0, store_every_seconds: float = 5.0
+    ) -> None:
+        self._policy = policy
+        self._every_seconds = every_seconds
+        self._store_every_seconds = store_every_seconds
+        self._known = SensorMemory()
+        self._store_at: float | None = None
+        self._prune_at: float | None = None
+        self._stored_ever_seen = False
+        self.database_problem: str | None = None
+
+    def tick(self, now: float) -> Vitals:
+        """Look at the machine at `now` (unix seconds), and store it when that is due."""
+        vitals = take_vitals(self._policy, self._known)
+        # A clock that was set back must not stop the storing until it has caught up.
+        if self._store_at is None or not 0 < self._store_at - now <= self._store_every_seconds:
+            self._store_at = now + self._store_every_seconds
+            self._store(vitals, datetime.fromtimestamp(now, UTC), now)
+        return vitals
+
+    def run(self, stop_event: threading.Event, on_tick: Callable[[float], None] | None = None) -> None:
+        """Tick until the event is set. `on_tick` gets the time of each."""
+        while not stop_event.is_set():
+            started = time.monotonic()
+            now = time.time()
+            self.tick(now)
+            if on_tick is not None:
+                on_tick(now)
+            stop_event.wait(max(0.0, self._every_seconds - (time.monotonic() - started)))
+
+    def _store(self, vitals: Vitals, taken_at: datetime, now: float) -> None:
+        """A database that does not answer costs this sample, not the loop."""
+        try:
+            self._store_sample(vitals, taken_at)
+            self._store_ever_seen(vitals)
+            self._prune(taken_at, now)
+        except DatabaseError as problem:
+            self._report(str(problem))
+            connections.close_all()
+        else:
+            self._report(None)
+
+    def _store_sample(self, vitals: Vitals, taken_at: datetime) -> None:
+        deciding = vitals.temperature.deciding
+        SensorSample.objects.create(
+            host=host_id(),
+            taken_at=taken_at,
+            celsius=deciding.celsius if deciding is not None else None,
+            sensor=deciding.id if deciding is not None else "",
+            available_bytes=vitals.memory.available_bytes,
+            total_bytes=vitals.memory.total_bytes,
+            swap_used_bytes=vitals.memory.swap_used_bytes,
+            load1=vitals.load1,
+            fan_rpm=vitals.fan_rpm,
+        )
+
+    def _store_ever_seen(self, vitals: Vitals) -> None:
+        if vitals.temperature.ever_seen and not self._stored_ever_seen:
+            GateState.objects.update_or_create(host=host_id(), defaults={"sensor_ever_seen": True})
+            self._stored_ever_seen = True
+
+    def _prune(self, taken_at: datetime, now: float) -> None:
+        if self._prune_at is not None and 0 < self._prune_at - now <= _PRUNE_EVERY_SECONDS:
+            return
+        SensorSample.objects.filter(host=host_id(), taken_at__lt=taken_at - _KEEP).delete()
+        self._prune_at = now + _PRUNE_EVERY_SECONDS
+
+    def _report(self, problem: str | None) -> None:
+        """Say it once when it begins and once when it is over."""
+        if problem is not None and self.database_problem is None:
+            logger.warning("samples cannot be stored (%s); trying again", problem)
+        if problem is None and self.database_problem is not None:
+            logger.warning("samples are stored again")
+        self.database_problem = problem

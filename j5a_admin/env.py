@@ -1,0 +1,62 @@
+"""The only reader of the environment: strict, typed, once.
+
+A wrong value stops the start with the variable's name, what it holds and what would be right.
+"""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+from django.core.exceptions import ImproperlyConfigured
+from environ import Env
+
+PREFIX = "J5A_"
+_TRUE = {"1", "true", "yes", "on"}
+_FALSE = {"0", "false", "no", "off"}
+
+
+def env_text(name: str, default: str | None) -> str | None:
+    """The value without blanks around it; empty or missing gives the default."""
+    return os.environ.get(PREFIX + name, "").strip() or default
+
+
+def env_list(name: str, default: list[str]) -> list[str]:
+    """A comma-separated list, blanks removed."""
+    return [part.strip() for part in Env().list(PREFIX + name, default=default) if part.strip()]
+
+
+def env_bool(name: str, default: bool) -> bool:
+    text = env_text(name, None)
+    if text is None:
+        return default
+    if text.lower() in _TRUE | _FALSE:
+        return text.lower() in _TRUE
+    raise ImproperlyConfigured(f"{PREFIX}{name}={text!r} is neither yes nor no: use 1 or 0.")
+
+
+def env_int(name: str, default: int, *, low: int, high: int) -> int:
+    return int(_number(name, default, low=low, high=high, kind=int))
+
+
+def env_float(name: str, default: float, *, low: float, high: float) -> float:
+    return float(_number(name, default, low=low, high=high, kind=float))
+
+
+def env_path(name: str, default: Path) -> Path:
+    """An absolute path; `~` is the home directory, relative paths start at the current directory."""
+    text = env_text(name, None)
+    return default if text is None else Path(text).expanduser().absolute()
+
+
+def _number(name: str, default: float, *, low: float, high: float, kind: type) -> float:
+    text = env_text(name, None)
+    if text is None:
+        return default
+    try:
+        value = kind(text)
+    except ValueError:
+        raise ImproperlyConfigured(f"{PREFIX}{name}={text!r} is not a number ({kind.__name__}).") from None
+    if not low <= value <= high:
+        raise ImproperlyConfigured(f"{PREFIX}{name}={text} is outside {low} to {high}.")
+    return float(value)

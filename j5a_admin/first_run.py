@@ -1,0 +1,102 @@
+"""What a start needs once: database, administrator, collected static files, the sample as the first job."""
+
+from __future__ import annotations
+
+import hashlib
+import io
+import secrets
+from collections.abc import Callable
+from pathlib import Path
+
+from django.conf import settings
+from django.contrib.auth import get_user_model
+from django.core.files.storage import default_storage
+from django.core.management import call_command
+from django.db import DEFAULT_DB_ALIAS, connections
+from django.db.migrations.executor import MigrationExecutor
+
+from j5a_admin.secret import PRIVATE_DIR_MODE, secret_write
+from transcribe.models import Job, JobSource
+from transcribe.options import DecodingOptions
+from transcribe.resolve import DEMO
+from transcribe.services import job_submit
+from transcribe.uploads import local_upload
+
+ADMIN_NAME = "admin"
+SAMPLE_PATH = Path(settings.BASE_DIR) / "transcribe" / "demo" / "sample.mp3"
+Say = Callable[[str], None]
+
+
+def directories_make() -> None:
+    for path in (
+        settings.DATA_DIR,
+        settings.MEDIA_ROOT,
+        settings.FILE_UPLOAD_TEMP_DIR,
+        settings.WORK_DIR,
+        settings.LOG_DIR,
+        settings.MODELS_DIR,
+    ):
+        Path(path).mkdir(mode=PRIVATE_DIR_MODE, parents=True, exist_ok=True)
+    for leftover in Path(settings.FILE_UPLOAD_TEMP_DIR).glob("*.upload*"):  # an upload that a crash cut off
+        leftover.unlink(missing_ok=True)
+
+
+def database_migrate(say: Say) -> None:
+    executor = MigrationExecutor(connections[DEFAULT_DB_ALIAS])
+    plan = executor.migration_plan(executor.loader.graph.leaf_nodes())
+    if plan:
+        say(f"Preparing the database ({len(plan)} steps) …")
+        call_command("migrate", interactive=False, verbosity=0)
+    Path(str(settings.DATABASES["default"]["NAME"])).chmod(0o600)
+
+
+def static_collect(say: Say) -> None:
+    """Collect the static files again only when one of them has changed."""
+    stamp = Path(settings.STATIC_ROOT) / ".collected-from"
+    fingerprint = _static_fingerprint()
+    if stamp.is_file() and stamp.read_text(encoding="ascii") == fingerprint:
+        return
+    say("Collecting static files …")
+    call_command("collectstatic", interactive=False, verbosity=0, clear=True, stdout=io.StringIO())
+    stamp.write_text(fingerprint, encoding="ascii")
+
+
+def administrator_make(say: Say) -> None:
+    """The first administrator, once: the password is shown now and kept in a file for its owner only."""
+    users = get_user_model()
+    if users.objects.filter(is_superuser=True).exists():
+        return
+    password = secrets.token_urlsafe(12)
+    path = Path(settings.DATA_DIR) / "first_password"
+    secret_write(path, f"{ADMIN_NAME} {password}")
+    users.objects.create_superuser(ADMIN_NAME, password=password)
+    say(f"Administrator: {ADMIN_NAME}   Password: {password}   (also in {path})")
+
+
+def sample_submit(say: Say) -> None:
+    """On an empty database, the bundled sample becomes the first job."""
+    if Job.objects.exists() or default_storage.exists(".sample-submitted") or not SAMPLE_PATH.is_file():
+        return
+    with local_upload(SAMPLE_PATH) as upload:
+        job_submit(
+            upload,
+            title="Sample: a machine's night log",
+            model=DEMO,
+            language="en",
+            options=DecodingOptions(),
+            user=None,
+            source=JobSource.SAMPLE,
+        )
+    (Path(settings.MEDIA_ROOT) / ".sample-submitted").touch()
+    say("The bundled sample is the first job: its transcript will be in the panel within a minute.")
+
+
+def _static_fingerprint() -> str:
+    """Changes with any file of ours under static/ and with the installed packages that bring their own."""
+    digest = hashlib.sha256()
+    roots = [Path(path) for path in settings.STATICFILES_DIRS]
+    for path in sorted(file for root in roots for file in root.rglob("*") if file.is_file()):
+        stat = path.stat()
+        digest.update(f"{path} {stat.st_mtime_ns} {stat.st_size}\n".encode())
+    digest.update((Path(settings.BASE_DIR) / "requirements.txt").read_bytes())
+    return digest.hexdigest()

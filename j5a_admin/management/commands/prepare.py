@@ -1,0 +1,24 @@
+"""`manage.py prepare`: everything a start needs once; quick when it is there already."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.core.management.base import BaseCommand
+
+from j5a_admin import first_run
+
+
+class Command(BaseCommand):
+    help = "Prepare directories, database, first administrator, static files and the sample job."
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        first_run.directories_make()
+        first_run.database_migrate(self._say)
+        first_run.static_collect(self._say)
+        first_run.administrator_make(self._say)
+        first_run.sample_submit(self._say)
+
+    def _say(self, line: str) -> None:
+        self.stdout.write(line)
+        self.stdout.flush()

@@ -1,0 +1,81 @@
+"""`manage.py up`: web, worker and sampler, supervised."""
+
+from __future__ import annotations
+
+import signal
+import socket
+import sys
+from typing import Any
+
+from django.conf import settings
+from django.core.management.base import BaseCommand, CommandError
+
+from j5a_admin.supervise import Child, Supervisor
+
+WEB_THREADS = 8
+# gthread beats from its main thread: a slow upload does not count as a dead worker
+WEB_TIMEOUT_SECONDS = 60
+WEB_GRACEFUL_SECONDS = 8
+
+
+class Command(BaseCommand):
+    help = "Run web, worker and sampler until Ctrl-C or SIGTERM."
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        _check_port(settings.BIND, settings.PORT)
+        supervisor = Supervisor(_children(), say=self._say)
+        for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
+            signal.signal(number, lambda *_: supervisor.stop())
+        self._say(f"The panel runs at http://{_shown_host(settings.BIND)}:{settings.PORT}  (Ctrl-C ends it)")
+        supervisor.run()
+        self._say("Stopped.")
+
+    def _say(self, line: str) -> None:
+        self.stdout.write(line)
+        self.stdout.flush()
+
+
+def _children() -> list[Child]:
+    manage = [sys.executable, str(settings.BASE_DIR / "manage.py")]
+    return [
+        Child(name="web", command=_web_command()),
+        Child(name="worker", command=[*manage, "worker"]),
+        Child(name="sampler", command=[*manage, "sampler"]),
+    ]
+
+
+def _web_command() -> list[str]:
+    host = f"[{settings.BIND}]" if ":" in settings.BIND else settings.BIND
+    return [
+        sys.executable,
+        "-m",
+        "gunicorn",
+        "j5a_admin.wsgi:application",
+        f"--bind={host}:{settings.PORT}",
+        f"--chdir={settings.BASE_DIR}",
+        "--worker-class=gthread",
+        "--workers=1",
+        f"--threads={WEB_THREADS}",
+        f"--timeout={WEB_TIMEOUT_SECONDS}",
+        f"--graceful-timeout={WEB_GRACEFUL_SECONDS}",
+        "--log-level=warning",
+        "--no-control-socket",
+    ]
+
+
+def _shown_host(bind: str) -> str:
+    return {"0.0.0.0": "127.0.0.1", "::": "[::1]"}.get(bind, bind)  # noqa: S104 - only how it is shown
+
+
+def _check_port(bind: str, port: int) -> None:
+    """Say at once that the port is taken; gunicorn would try for a while and then fail."""
+    family = socket.AF_INET6 if ":" in bind else socket.AF_INET
+    with socket.socket(family) as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((bind, port))
+        except OSError as error:
+            raise CommandError(
+                f"Cannot listen on {bind}:{port}: {error.strerror}. Is the panel running already? "
+                "Choose another port with J5A_PORT."
+            ) from error

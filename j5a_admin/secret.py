@@ -1,0 +1,47 @@
+"""Secrets live in files under the data directory, readable by their owner only."""
+
+from __future__ import annotations
+
+import os
+import secrets
+from pathlib import Path
+
+SECRET_FILE_MODE = 0o600
+PRIVATE_DIR_MODE = 0o700
+
+
+def private_directory(path: Path) -> Path:
+    """Create `path` for its owner only; an existing directory keeps its mode."""
+    path.mkdir(mode=PRIVATE_DIR_MODE, parents=True, exist_ok=True)
+    return path
+
+
+def secret_read_or_create(path: Path, *, nbytes: int = 50) -> str:
+    """The secret in `path`; made there with mode 0600 when missing.
+
+    Two processes that start together agree: the file is linked into place whole, and the first one wins.
+    """
+    try:
+        return path.read_text(encoding="ascii").strip()
+    except FileNotFoundError:
+        pass
+    private_directory(path.parent)
+    temporary = path.with_name(f".{path.name}.{os.getpid()}")
+    secret_write(temporary, secrets.token_urlsafe(nbytes))
+    try:
+        os.link(temporary, path)
+    except FileExistsError:
+        pass
+    finally:
+        temporary.unlink()
+    return path.read_text(encoding="ascii").strip()
+
+
+def secret_write(path: Path, text: str) -> None:
+    """Write `text` to a new file that never existed with a wider mode than 0600."""
+    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_NOFOLLOW, SECRET_FILE_MODE)
+    with os.fdopen(descriptor, "w", encoding="utf-8") as file:
+        os.fchmod(file.fileno(), SECRET_FILE_MODE)
+        file.write(text + "\n")
+        file.flush()
+        os.fsync(file.fileno())

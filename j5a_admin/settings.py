@@ -1,0 +1,194 @@
+"""Django settings. Every variable is explained in docs/settings.md (a test compares)."""
+
+from __future__ import annotations
+
+import socket
+from pathlib import Path
+
+from django.core.exceptions import ImproperlyConfigured
+
+from j5a_admin.env import env_bool, env_float, env_int, env_list, env_path, env_text
+from j5a_admin.secret import private_directory, secret_read_or_create
+
+GIB = 1024**3
+MIB = 1024**2
+
+BASE_DIR = Path(__file__).resolve().parent.parent
+DATA_DIR = env_path("DATA_DIR", BASE_DIR / "var")
+HOST_ID = env_text("HOST_ID", None) or socket.gethostname()
+
+# ── Web ──────────────────────────────────────────────────────────────────────────────────────────
+BIND = env_text("BIND", None) or "127.0.0.1"
+PORT = env_int("PORT", 8000, low=1, high=65535)
+DEBUG = False  # there is no debug mode: errors go to the log, people get a page that says what to do
+SECRET_KEY = env_text("SECRET_KEY", None) or secret_read_or_create(DATA_DIR / "secret_key")
+ALLOWED_HOSTS = env_list("ALLOWED_HOSTS", ["127.0.0.1", "localhost", "[::1]", BIND, HOST_ID])
+CSRF_TRUSTED_ORIGINS = env_list("CSRF_TRUSTED_ORIGINS", [])
+
+# Behind a TLS proxy: secure cookies, HSTS and the proxy's header. Off for plain http on the loopback.
+HTTPS = env_bool("HTTPS", False)
+SESSION_COOKIE_SECURE = HTTPS
+CSRF_COOKIE_SECURE = HTTPS
+SECURE_SSL_REDIRECT = HTTPS
+SECURE_HSTS_SECONDS = 31_536_000 if HTTPS else 0
+SECURE_HSTS_INCLUDE_SUBDOMAINS = HTTPS
+SECURE_HSTS_PRELOAD = HTTPS
+SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if HTTPS else None
+SESSION_COOKIE_NAME = "j5a_session"
+CSRF_COOKIE_NAME = "j5a_csrf"
+SESSION_COOKIE_HTTPONLY = True
+SESSION_COOKIE_SAMESITE = "Lax"
+CSRF_COOKIE_SAMESITE = "Lax"
+SECURE_REFERRER_POLICY = "same-origin"
+X_FRAME_OPTIONS = "DENY"
+
+INSTALLED_APPS = [
+    "j5a_admin.apps.J5aAdminConfig",
+    "transcribe.apps.TranscribeConfig",
+    "gate.apps.GateConfig",
+    "j5a_admin.apps.SiteAdminConfig",
+    "django.contrib.auth",
+    "django.contrib.contenttypes",
+    "django.contrib.sessions",
+    "django.contrib.messages",
+    "django.contrib.staticfiles",
+    "django.contrib.humanize",
+    "django_q",
+]
+
+MIDDLEWARE = [
+    "django.middleware.security.SecurityMiddleware",
+    "j5a_admin.middleware.ContentSecurityPolicyMiddleware",
+    "whitenoise.middleware.WhiteNoiseMiddleware",
+    "django.contrib.sessions.middleware.SessionMiddleware",
+    "django.middleware.common.CommonMiddleware",
+    "django.middleware.csrf.CsrfViewMiddleware",
+    "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "django.contrib.auth.middleware.LoginRequiredMiddleware",
+    "django.contrib.messages.middleware.MessageMiddleware",
+    "django.middleware.clickjacking.XFrameOptionsMiddleware",
+]
+
+ROOT_URLCONF = "j5a_admin.urls"
+WSGI_APPLICATION = "j5a_admin.wsgi.application"
+LOGIN_URL = "admin:login"
+LOGIN_REDIRECT_URL = "dashboard"
+
+TEMPLATES = [
+    {
+        "BACKEND": "django.template.backends.django.DjangoTemplates",
+        "DIRS": [BASE_DIR / "templates"],
+        "APP_DIRS": True,
+        "OPTIONS": {
+            "context_processors": [
+                "django.template.context_processors.request",
+                "django.contrib.auth.context_processors.auth",
+                "django.contrib.messages.context_processors.messages",
+            ],
+        },
+    },
+]
+
+# ── Database: why these options, measured: docs/architecture.md ─────────────────────────────────
+DATABASES = {
+    "default": {
+        "ENGINE": "django.db.backends.sqlite3",
+        "NAME": DATA_DIR / "j5a.sqlite3",
+        "ATOMIC_REQUESTS": False,  # IMMEDIATE makes every atomic block a write lock: keep them short
+        "OPTIONS": {
+            "timeout": 30,
+            "transaction_mode": "IMMEDIATE",
+            "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL;",
+        },
+        "TEST": {"NAME": DATA_DIR / "test.sqlite3"},
+    }
+}
+DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
+AUTH_PASSWORD_VALIDATORS = [
+    {"NAME": f"django.contrib.auth.password_validation.{name}"}
+    for name in (
+        "UserAttributeSimilarityValidator",
+        "MinimumLengthValidator",
+        "CommonPasswordValidator",
+        "NumericPasswordValidator",
+    )
+]
+
+LANGUAGE_CODE = "en"
+USE_I18N = False
+USE_TZ = True
+TIME_ZONE = env_text("TIME_ZONE", None) or "UTC"
+
+# ── Files ────────────────────────────────────────────────────────────────────────────────────────
+STATIC_URL = "/static/"
+STATICFILES_DIRS = [BASE_DIR / "static"]
+STATIC_ROOT = DATA_DIR / "static"
+MEDIA_ROOT = DATA_DIR / "uploads"
+WORK_DIR = DATA_DIR / "work"
+LOG_DIR = DATA_DIR / "logs"
+MODELS_DIR = env_path("MODELS_DIR", DATA_DIR / "models")
+STORAGES = {
+    "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
+    "staticfiles": {"BACKEND": "whitenoise.storage.CompressedManifestStaticFilesStorage"},
+}
+FILE_UPLOAD_PERMISSIONS = 0o600
+FILE_UPLOAD_DIRECTORY_PERMISSIONS = 0o700
+# On the uploads' own file system, so that the last step is a rename.
+FILE_UPLOAD_TEMP_DIR = private_directory(DATA_DIR / "uploads" / "incoming")
+FILE_UPLOAD_HANDLERS = ["transcribe.uploads.HashingUploadHandler"]
+DATA_UPLOAD_MAX_NUMBER_FILES = 100
+UPLOAD_MAX_BYTES = env_int("UPLOAD_MAX_MIB", 20 * 1024, low=1, high=10_000_000) * MIB
+# Kept free for the database, the decoded audio and everybody else on the disk.
+DISK_RESERVE_BYTES = env_int("DISK_RESERVE_MIB", 500, low=0, high=10_000_000) * MIB
+
+# ── Gate and lock (docs/protocol.md) ─────────────────────────────────────────────────────────────
+LOCK_DIR = env_path("LOCK_DIR", Path("/tmp/j5a_locks"))  # noqa: S108 - shared with the older shell scripts
+GATE_LOCK_PATH = LOCK_DIR / "whisper_large.lock"
+GATE_MARGIN_BYTES = int(env_float("MARGIN_GIB", 4.0, low=0.5, high=1024) * GIB)
+GATE_TRIP_CELSIUS = env_float("TRIP_CELSIUS", 80.0, low=30, high=110)
+GATE_RESET_CELSIUS = env_float("RESET_CELSIUS", 75.0, low=25, high=109)
+GATE_WATCHED_PROGRAMS = tuple(env_list("WATCHED_PROGRAMS", ["claude"]))
+GATE_ACTIVITY_WARN_BYTES = env_int("ACTIVITY_WARN_MIB", 500, low=1, high=10_000_000) * MIB
+GATE_ACTIVITY_HIGH_BYTES = env_int("ACTIVITY_HIGH_MIB", 2048, low=1, high=10_000_000) * MIB
+GATE_PINNED_SENSOR = env_text("PINNED_SENSOR", None)
+GATE_IGNORED_SENSORS = tuple(env_list("IGNORED_SENSORS", []))
+if GATE_RESET_CELSIUS >= GATE_TRIP_CELSIUS:
+    raise ImproperlyConfigured(
+        f"J5A_RESET_CELSIUS={GATE_RESET_CELSIUS} must be below J5A_TRIP_CELSIUS={GATE_TRIP_CELSIUS}: "
+        "a blocked gate opens again only when the machine has cooled."
+    )
+
+# ── Work ─────────────────────────────────────────────────────────────────────────────────────────
+GATE_RETRY_SECONDS = env_int("GATE_RETRY_SECONDS", 30, low=1, high=3600)
+ENGINE_THREADS = env_int("ENGINE_THREADS", 0, low=0, high=256)  # 0: one for each physical core
+ENGINE_NICE = 10
+DEFAULT_MODEL = env_text("DEFAULT_MODEL", None) or "demo"
+
+# The Job table is the truth; a django-q2 task is only a wake-up (docs/architecture.md).
+Q_CLUSTER = {
+    "name": "j5a",
+    "orm": "default",
+    "workers": 1,
+    # A job takes the hours it takes; the supervisor watches the engine instead. (No limit at all would be None,
+    # which makes django-q2 warn at every start.)
+    "timeout": 20 * 86_400,
+    "retry": 30 * 86_400,
+    "queue_limit": 1,
+    "bulk": 1,
+    "ack_failures": True,
+    "max_attempts": 1,
+    "save_limit": 100,
+    "catch_up": False,
+    "daemonize_workers": True,
+    "poll": 0.2,
+    "label": "Wake-ups",
+}
+
+LOGGING = {
+    "version": 1,
+    "disable_existing_loggers": False,
+    "formatters": {"line": {"format": "{asctime} {levelname} {name}: {message}", "style": "{"}},
+    "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "line"}},
+    "root": {"handlers": ["stderr"], "level": "INFO"},
+    "loggers": {"django-q": {"level": "WARNING"}},
+}

@@ -1,0 +1,51 @@
+"""Fixtures of the whole suite."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+from django.core.management import call_command
+
+from tests.panel import Panel
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _collected_static() -> None:
+    """Pages name static files through their manifest, as in production."""
+    call_command("collectstatic", interactive=False, verbosity=0)
+
+
+@pytest.fixture
+def make_panel(tmp_path: Path) -> Iterator[Callable[..., Panel]]:
+    """Start panels with their own data; each is stopped at the end."""
+    panels: list[Panel] = []
+
+    def make(*, without_sample: bool = True, **environment: str) -> Panel:
+        root = tmp_path / f"panel-{len(panels)}"
+        root.mkdir()
+        panels.append(Panel(root, **environment))
+        return panels[-1].start(without_sample=without_sample)
+
+    yield make
+    for panel in panels:
+        panel.stop()
+
+
+@pytest.fixture(scope="session")
+def panel(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Panel]:
+    """One running panel that tests share; they leave it running and its queue empty."""
+    shared = Panel(tmp_path_factory.mktemp("panel"))
+    try:
+        yield shared.start()
+    finally:
+        shared.stop()
+
+
+@pytest.fixture
+def needs_root() -> None:
+    """For tests that need mount namespaces or cgroups; never skipped in CI."""
+    if os.geteuid() != 0 and os.environ.get("CI") != "true":
+        pytest.skip("needs root, for a mount namespace of its own")

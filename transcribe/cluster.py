@@ -1,0 +1,120 @@
+"""The single-worker django-q2 cluster, hardened. Why, with measurements: docs/architecture.md.
+
+- One cluster on a data directory: an inherited flock makes a second one wait until the last old process is gone.
+- No orphans: every process of the tree is killed with its parent.
+- A dead worker or monitor ends the cluster (stock django-q2 would go on deadlocked); the supervisor starts it anew.
+- At start: tasks that an old cluster had taken are unlocked, and a wake-up is enqueued when jobs wait.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import logging
+import multiprocessing
+import os
+import signal
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from django.db import connections
+from django.utils import timezone
+from django_q import cluster as q_cluster
+from django_q.conf import Conf
+from django_q.models import OrmQ
+
+from transcribe.engine.manners import end_with_parent
+from transcribe.models import Job
+from transcribe.services.claims import jobs_due, jobs_recover_worker
+from transcribe.services.wake import queue_wake
+
+logger = logging.getLogger(__name__)
+
+RECYCLED = -2  # django_q.worker: the worker ended by its own wish
+TIMED_OUT = 0
+
+# Set by the master before it asks the cluster to stop; the worker, forked from it, sees it.
+_stopping = multiprocessing.get_context("fork").Event()
+
+
+class WorkerControl:
+    """How a run inside the cluster learns that the service is being stopped."""
+
+    def stopping(self) -> bool:
+        return _stopping.is_set()
+
+    def progress(self, job: Job) -> None:
+        return None
+
+
+class StrictSentinel(q_cluster.Sentinel):  # type: ignore[misc]
+    """A sentinel that does not go on after a sudden death which leaves the queues locked."""
+
+    def reincarnate(self, process: Any) -> None:
+        if process is self.pusher or self._ended_in_order(process):
+            super().reincarnate(process)
+            return
+        logger.critical("a process of the cluster died suddenly; the cluster ends and is started anew")
+        os.kill(os.getppid(), signal.SIGKILL)
+        os._exit(1)
+
+    def _ended_in_order(self, process: Any) -> bool:
+        timer = getattr(process, "timer", None)
+        return process is not self.monitor and timer is not None and int(timer.value) in {RECYCLED, TIMED_OUT}
+
+
+def cluster_lock(path: Path, *, on_wait: Callable[[], None]) -> int:
+    """Hold `path` for this process and all it forks; waits until the last process of an older cluster is gone."""
+    descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW, 0o600)
+    os.set_inheritable(descriptor, True)
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        on_wait()
+        fcntl.flock(descriptor, fcntl.LOCK_EX)
+    return descriptor
+
+
+def cluster_run() -> None:
+    """Run the cluster until SIGTERM or SIGINT. Hold the cluster lock first."""
+    q_cluster.Sentinel = StrictSentinel
+    lineage = _Lineage()
+    os.register_at_fork(before=lineage.before_fork, after_in_child=lineage.after_in_child)
+    _recover()
+    connections.close_all()  # a connection must not be shared across a fork
+    cluster = q_cluster.Cluster()
+
+    def stop(*_: object) -> None:
+        _stopping.set()
+        if cluster.sentinel is not None and cluster.stop_event is not None:
+            cluster.stop()
+
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, stop)
+    cluster.start()
+    while cluster.sentinel.is_alive():
+        time.sleep(0.2)
+    if not _stopping.is_set():
+        sys.exit("The cluster ended by itself; the supervisor starts it anew.")
+
+
+class _Lineage:
+    """In every forked process: die with the one that forked it."""
+
+    def __init__(self) -> None:
+        self._forker = 0
+
+    def before_fork(self) -> None:
+        self._forker = os.getpid()
+
+    def after_in_child(self) -> None:
+        end_with_parent(self._forker)
+
+
+def _recover() -> None:
+    OrmQ.objects.filter(key=Conf.PREFIX).update(lock=timezone.now())
+    jobs_recover_worker()
+    if jobs_due().exists():
+        queue_wake()

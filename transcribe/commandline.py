@@ -1,0 +1,189 @@
+"""`manage.py transcribe`: files through the same jobs, lock, gate and engine as the panel's, in this process."""
+
+from __future__ import annotations
+
+import os
+import signal
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from django.utils import timezone
+
+from transcribe.audio.errors import AudioError
+from transcribe.errors import TranscribeError
+from transcribe.models import Job, JobSource
+from transcribe.options import DecodingOptions
+from transcribe.results import transcript_of
+from transcribe.runner import run_job
+from transcribe.services.claims import command_owner, job_claim_this
+from transcribe.services.jobs import job_cancel, job_submit
+from transcribe.slot import EngineSlot
+from transcribe.states import JobStatus
+from transcribe.transcript import FORMATS, Format, render
+from transcribe.uploads import local_upload
+
+EXIT_DONE = 0
+EXIT_FAILED = 1
+EXIT_BLOCKED = os.EX_TEMPFAIL  # 75: try again later
+EXIT_SIGNAL = 128  # plus the signal's number, as shells have it
+
+Say = Callable[[str], None]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Order:
+    """What the command line asked for."""
+
+    files: tuple[Path, ...]
+    model: str
+    language: str
+    options: DecodingOptions
+    output_dir: Path
+    formats: tuple[Format, ...]
+    wait: bool
+
+
+@dataclass
+class CommandControl:
+    """Stops at the first SIGINT or SIGTERM; tells the progress to `show`."""
+
+    show: Callable[[Job], None]
+    signal_number: int = field(default=0)
+
+    def stopping(self) -> bool:
+        return self.signal_number != 0
+
+    def progress(self, job: Job) -> None:
+        self.show(job)
+
+    @contextmanager
+    def listening(self) -> Iterator[None]:
+        numbers = (signal.SIGINT, signal.SIGTERM)
+        before = [signal.signal(number, self._remember) for number in numbers]
+        try:
+            yield
+        finally:
+            for number, handler in zip(numbers, before, strict=True):
+                signal.signal(number, handler)
+
+    def _remember(self, number: int, _: object) -> None:
+        self.signal_number = number
+
+
+def run_order(order: Order, control: CommandControl, say: Say) -> int:
+    """Transcribe every file of the order, one after another; returns the exit code.
+
+    A file that fails does not stop the others. With `wait` off, the first no of the gate ends the order.
+    """
+    worst = EXIT_DONE
+    slot = EngineSlot()
+    with control.listening():
+        try:
+            for file in order.files:
+                code = _run_file(file, order, slot, control, say)
+                if code in {EXIT_BLOCKED} or code >= EXIT_SIGNAL:
+                    return code
+                worst = max(worst, code)
+        finally:
+            slot.close()
+    return worst
+
+
+def _run_file(file: Path, order: Order, slot: EngineSlot, control: CommandControl, say: Say) -> int:
+    try:
+        job = _submit(file, order)
+    except (AudioError, TranscribeError) as error:
+        say(str(error))
+        return EXIT_FAILED
+    except OSError as error:
+        say(f"{file}: {error.strerror or error}")
+        return EXIT_FAILED
+    status = _run_until_ended(job, order, slot, control, say)
+    if control.stopping():
+        say(f"{file.name}: stopped; job {job.pk} is cancelled, its finished chunks are kept for a retry in the panel")
+        return EXIT_SIGNAL + control.signal_number
+    if status == JobStatus.CANCELLED:
+        return EXIT_FAILED if order.wait else EXIT_BLOCKED
+    if status == JobStatus.FAILED:
+        say(f"{file.name}: failed. {job.reason}")
+        return EXIT_FAILED
+    for path in _write(job, file, order):
+        say(f"{file.name}: wrote {path}")
+    if status == JobStatus.INCOMPLETE:
+        say(f"{file.name}: incomplete. {job.reason}")
+        return EXIT_FAILED
+    return EXIT_DONE
+
+
+def _submit(file: Path, order: Order) -> Job:
+    with local_upload(file) as upload:
+        return job_submit(
+            upload,
+            title="",
+            model=order.model,
+            language=order.language,
+            options=order.options,
+            user=None,
+            source=JobSource.COMMAND,
+            owner=command_owner(os.getpid()),
+        ).job
+
+
+def _run_until_ended(job: Job, order: Order, slot: EngineSlot, control: CommandControl, say: Say) -> JobStatus:
+    """Run, and run again after a no of the gate or a lost engine, until the job has ended."""
+    said = ""
+    while True:
+        if control.stopping():
+            job_cancel(job, None)
+        elif job_claim_this(job):
+            run_job(job, slot, control)
+        job.refresh_from_db()
+        if job.is_ended:
+            return JobStatus(job.status)
+        if job.status == JobStatus.BLOCKED:
+            if job.reason != said:
+                said = job.reason
+                say(f"waiting: {said}")
+            if not order.wait:
+                job_cancel(job, None)
+                return JobStatus.CANCELLED
+        _sleep_until_due(job, control)
+
+
+def _sleep_until_due(job: Job, control: CommandControl) -> None:
+    while not control.stopping() and job.next_try_at is not None and timezone.now() < job.next_try_at:
+        time.sleep(0.2)
+
+
+def _write(job: Job, file: Path, order: Order) -> list[Path]:
+    """Write the transcript in every format asked for, each file whole or not at all."""
+    transcript = transcript_of(job)
+    mark = "" if job.status == JobStatus.SUCCEEDED else ".incomplete"
+    order.output_dir.mkdir(parents=True, exist_ok=True)
+    written = []
+    for format_name in order.formats:
+        path = order.output_dir / f"{file.stem}{mark}.{format_name}"
+        write_whole(path, render(transcript, format_name))
+        written.append(path)
+    return written
+
+
+def write_whole(path: Path, text: str) -> None:
+    """Temporary file, fsync, rename: a reader never sees half a file."""
+    temporary = path.with_name(f".{path.name}.{os.getpid()}")
+    try:
+        with temporary.open("w", encoding="utf-8") as out:
+            out.write(text)
+            out.flush()
+            os.fsync(out.fileno())
+        temporary.replace(path)
+    finally:
+        temporary.unlink(missing_ok=True)
+
+
+def formats_of(word: str) -> tuple[Format, ...]:
+    """whisper's --output_format: one of the five, or all."""
+    return FORMATS if word == "all" else tuple(name for name in FORMATS if name == word)

@@ -1,0 +1,18 @@
+"""Where the files of a job lie, from the settings."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from django.conf import settings
+
+
+def work_dir(job_id: int) -> Path:
+    """The directory for a job's decoded audio; removed when the job ends."""
+    return Path(settings.WORK_DIR) / f"job-{job_id}"
+
+
+def log_dir() -> Path:
+    path = Path(settings.LOG_DIR)
+    path.mkdir(mode=0o700, parents=True, exist_ok=True)
+    return path

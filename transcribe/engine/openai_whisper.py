@@ -1,0 +1,175 @@
+"""The openai-whisper engine: the only importer of torch and whisper, inside the engine process alone."""
+
+from __future__ import annotations
+
+import contextlib
+import importlib
+import io
+import re
+import sys
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+from transcribe.engine.errors import RequestFailed
+from transcribe.engine.manners import cap_threads, peak_bytes, resident_bytes
+from transcribe.engine.protocol import Load, Loaded, Message, Progress, Text, Transcribe, Transcribed
+
+FRAMES_PER_SECOND = 100  # whisper/audio.py: HOP_LENGTH 160 at 16 kHz
+# whisper/transcribe.py prints "[00:01.000 --> 00:02.500] text" for each segment when verbose
+PRINTED_SEGMENT = re.compile(r"^\[([\d:.]+) --> ([\d:.]+)\] ?(.*)$")
+SEGMENT_KEYS = (
+    "start",
+    "end",
+    "text",
+    "avg_logprob",
+    "compression_ratio",
+    "no_speech_prob",
+    "temperature",
+    "words",
+)
+
+
+class OpenaiWhisper:
+    """One loaded model. `say` sends an answer to the worker."""
+
+    def __init__(self, say: Callable[[Message], None]) -> None:
+        self._say = say
+        self._model: Any = None
+
+    def load(self, request: Load) -> Loaded:
+        """Load the weights.
+
+        Raises:
+            RequestFailed: the file is not a checkpoint whisper can load.
+        """
+        begun = time.monotonic()
+        if request.threads:
+            cap_threads(request.threads)
+        import torch
+        import whisper
+
+        try:
+            self._model = whisper.load_model(request.path, device="cpu")
+        except Exception as error:  # whatever a broken or foreign file makes torch raise
+            raise RequestFailed(
+                f"{request.path} is not a Whisper checkpoint that openai-whisper can load "
+                f"({type(error).__name__}: {_first_line(error)}).",
+                permanent=True,
+            ) from error
+        if request.name in whisper._ALIGNMENT_HEADS:  # load_model sets them only when it is given a name
+            self._model.set_alignment_heads(whisper._ALIGNMENT_HEADS[request.name])
+        return Loaded(
+            load_seconds=time.monotonic() - begun,
+            is_multilingual=bool(self._model.is_multilingual),
+            resident_bytes=resident_bytes(),
+            versions={"openai-whisper": whisper.__version__, "torch": torch.__version__},
+        )
+
+    def transcribe(self, request: Transcribe) -> Transcribed:
+        """Transcribe one span with whisper's own loop, unchanged.
+
+        Raises:
+            RequestFailed: no model is loaded, or whisper refuses the language or an option.
+        """
+        if self._model is None:
+            raise RequestFailed("No model is loaded.", permanent=True)
+        from transcribe.audio.pcm import read_span
+
+        whisper_transcribe = importlib.import_module("whisper.transcribe")
+        audio = read_span(Path(request.pcm_path), request.start_sample, request.end_sample)
+        try:
+            with self._progress_from(whisper_transcribe), contextlib.redirect_stdout(self._text_from_print()):
+                result = whisper_transcribe.transcribe(
+                    self._model,
+                    audio,
+                    verbose=True,
+                    temperature=tuple(request.temperatures),
+                    language=self._language(request.language),
+                    fp16=False,
+                    **request.options,
+                )
+        except (ValueError, KeyError, NotImplementedError) as error:
+            raise RequestFailed(f"Whisper refused: {_first_line(error)}.", permanent=True) from error
+        segments = [_plain(segment) for segment in result["segments"] if segment["text"].strip()]
+        return Transcribed(language=result["language"], segments=segments, peak_bytes=peak_bytes())
+
+    def _language(self, wanted: str | None) -> str | None:
+        """English-only models know one language, as whisper's command line has it."""
+        return wanted if self._model.is_multilingual else "en"
+
+    @contextlib.contextmanager
+    def _progress_from(self, module: Any) -> Iterator[None]:
+        """whisper's loop reports each window to `tqdm`; give it one that tells the worker."""
+        original = module.tqdm
+        say = self._say
+
+        class Bar:
+            def __init__(self, total: int, **_: object) -> None:
+                self.done = 0
+
+            def __enter__(self) -> Bar:
+                return self
+
+            def __exit__(self, *_: object) -> None:
+                return None
+
+            def update(self, frames: int) -> None:
+                self.done += frames
+                say(Progress(done_seconds=self.done / FRAMES_PER_SECOND))
+
+        module.tqdm = SimpleNamespace(tqdm=Bar)
+        try:
+            yield
+        finally:
+            module.tqdm = original
+
+    def _text_from_print(self) -> io.TextIOBase:
+        return _PrintedLines(self._say)
+
+
+class _PrintedLines(io.TextIOBase):
+    """Stands in for stdout while whisper runs: its printed segments become messages, the rest goes to the log."""
+
+    def __init__(self, say: Callable[[Message], None]) -> None:
+        self._say = say
+        self._rest = ""
+
+    def write(self, text: str) -> int:
+        *lines, self._rest = (self._rest + text).split("\n")
+        for line in lines:
+            self._line(line)
+        return len(text)
+
+    def _line(self, line: str) -> None:
+        found = PRINTED_SEGMENT.match(line)
+        if found is None:
+            print(line, file=sys.stderr)  # noqa: T201 - the attempt's log
+            return
+        start, end, text = found.groups()
+        self._say(Text(start_seconds=_seconds(start), end_seconds=_seconds(end), text=text))
+
+
+def _seconds(stamp: str) -> float:
+    """Seconds of whisper's "[hh:]mm:ss.mmm"."""
+    total = 0.0
+    for part in stamp.split(":"):
+        total = total * 60 + float(part)
+    return total
+
+
+def _plain(segment: dict[str, Any]) -> dict[str, Any]:
+    """The fields we keep, as JSON numbers."""
+    return {
+        key: [{k: v if k == "word" else float(v) for k, v in word.items()} for word in value]
+        if key == "words"
+        else (value if isinstance(value, str) else float(value))
+        for key in SEGMENT_KEYS
+        if (value := segment.get(key)) is not None
+    }
+
+
+def _first_line(error: Exception) -> str:
+    return (str(error).strip().splitlines() or [type(error).__name__])[0][:300]

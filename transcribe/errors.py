@@ -1,0 +1,79 @@
+"""Errors of the transcription app.
+
+TranscribeError            a job cannot go on; `message` is for people, `permanent` says a retry cannot help
+├── ModelUnavailable       no weights: where to put the file and what its hash must be
+├── ModelUnknown           no such model or checkpoint
+├── OptionsInvalid         a decoding option whisper would not take
+├── UploadRefused          the file cannot become a job
+├── EngineFailed           the engine answered with an error
+└── EngineLost             the engine process ended without an answer (exit code or signal, tail of its output)
+
+JobInterrupted             not an error: the run stops here for a reason that is no fault of the job
+├── JobBlocked             the gate said no (carries the verdict's reason)
+├── JobCancelled           a person asked for it
+├── JobFenced              another run owns the job now
+└── WorkerStopping         the service is being stopped
+"""
+
+from __future__ import annotations
+
+
+class TranscribeError(Exception):
+    def __init__(self, message: str, *, permanent: bool = True) -> None:
+        super().__init__(message)
+        self.message = message
+        self.permanent = permanent
+
+
+class ModelUnavailable(TranscribeError):
+    pass
+
+
+class ModelUnknown(TranscribeError):
+    pass
+
+
+class OptionsInvalid(TranscribeError):
+    def __init__(self, message: str, *, option: str) -> None:
+        super().__init__(message)
+        self.option = option
+
+
+class UploadRefused(TranscribeError):
+    def __init__(self, message: str, *, cause: str, hint: str = "") -> None:
+        super().__init__(message)
+        self.cause = cause
+        self.hint = hint
+
+
+class EngineFailed(TranscribeError):
+    pass
+
+
+class EngineLost(TranscribeError):
+    def __init__(self, message: str, *, exit_code: int | None, output_tail: str) -> None:
+        super().__init__(message, permanent=False)
+        self.exit_code = exit_code
+        self.output_tail = output_tail
+
+
+class JobInterrupted(Exception):
+    def __init__(self, reason: str) -> None:
+        super().__init__(reason)
+        self.reason = reason
+
+
+class JobBlocked(JobInterrupted):
+    pass
+
+
+class JobCancelled(JobInterrupted):
+    pass
+
+
+class JobFenced(JobInterrupted):
+    pass
+
+
+class WorkerStopping(JobInterrupted):
+    pass

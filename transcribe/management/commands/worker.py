@@ -1,0 +1,24 @@
+"""`manage.py worker`: the single-worker django-q2 cluster."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.conf import settings
+from django.core.management.base import BaseCommand
+
+from transcribe.cluster import cluster_lock, cluster_run
+
+
+class Command(BaseCommand):
+    help = "Run the queue: one gated transcription at a time."
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        cluster_lock(settings.DATA_DIR / "worker.lock", on_wait=self._say_waiting)
+        self.stdout.write("worker: ready")
+        self.stdout.flush()
+        cluster_run()
+
+    def _say_waiting(self) -> None:
+        self.stdout.write("worker: another cluster runs on this data directory; waiting until it is gone")
+        self.stdout.flush()

@@ -1,0 +1,161 @@
+"""From a model's name to its file: `demo`, openai-whisper's names, registered models, checkpoint paths.
+
+A value is one text, kept in `Job.model`: "demo", "large-v3", "registered:my-model" or "file:/path/to/model.pt".
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+from django.conf import settings
+
+from gate.core.requirement import Requirement, requirement_for_checkpoint, requirement_for_model
+from transcribe.catalog import CatalogModel, catalog, model_named
+from transcribe.errors import ModelUnknown
+from transcribe.file_hashes import file_sha256_cached
+from transcribe.models import RegisteredModel
+from transcribe.weights import weights_ensure
+
+DEMO = "demo"
+REGISTERED = "registered:"
+FILE = "file:"
+DEMO_PATH = Path(__file__).resolve().parent / "demo" / "demo.pt"
+DEMO_WORDS_PATH = DEMO_PATH.with_name("words.txt")
+
+
+@dataclass(frozen=True, kw_only=True)
+class ModelChoice:
+    """What a person can pick. `requirement_bytes`: memory the gate asks for, without the margin."""
+
+    value: str
+    label: str
+    group: str
+    requirement_bytes: int
+    note: str = ""
+
+
+@dataclass(frozen=True, kw_only=True)
+class ResolvedModel:
+    """A model that is here: its file, its hash (provenance), and what the gate must ask for."""
+
+    value: str
+    whisper_name: str
+    path: Path
+    sha256: str
+    requirement: Requirement
+
+
+def demo_word_count() -> int:
+    return len(DEMO_WORDS_PATH.read_text(encoding="utf-8").split())
+
+
+def model_choices() -> list[ModelChoice]:
+    demo = ModelChoice(
+        value=DEMO,
+        label=f"demo ({demo_word_count()} words)",
+        group="Ready here",
+        requirement_bytes=model_requirement(DEMO).bytes,
+        note="A small demonstration: it knows only these words, in clear synthetic speech.",
+    )
+    registered = [
+        ModelChoice(
+            value=REGISTERED + model.name,
+            label=model.name,
+            group="Registered here",
+            requirement_bytes=model_requirement(REGISTERED + model.name).bytes,
+        )
+        for model in RegisteredModel.objects.all()
+    ]
+    return [demo, *registered, *(_catalog_choice(model) for model in catalog())]
+
+
+def model_requirement(value: str) -> Requirement:
+    """What the gate asks for before `value` may start; does not fetch anything.
+
+    Raises:
+        ModelUnknown: there is no such model.
+    """
+    if model_named(value) is not None:
+        return requirement_for_model(value)
+    path = _local_path(value)
+    try:
+        return requirement_for_checkpoint(model_label(value), path.stat().st_size)
+    except OSError as error:
+        raise _unreadable(path, error) from error
+
+
+def model_label(value: str) -> str:
+    """The name people read."""
+    return value.removeprefix(REGISTERED).removeprefix(FILE)
+
+
+def model_value(text: str) -> str:
+    """The stored value for what a person typed at the command line: a name, `demo` or a checkpoint path.
+
+    Raises:
+        ModelUnknown: neither a name nor a file.
+    """
+    if text == DEMO or model_named(text) is not None or text.startswith((REGISTERED, FILE)):
+        return text
+    if RegisteredModel.objects.filter(name=text).exists():
+        return REGISTERED + text
+    if Path(text).is_file():
+        return FILE + str(Path(text).resolve())
+    names = ", ".join(model.name for model in catalog())
+    raise ModelUnknown(f"“{text}” is neither a model nor a file. Models: {DEMO}, {names}.")
+
+
+def model_fetch(
+    value: str, *, on_progress: Callable[[int, int | None], None], should_stop: Callable[[], bool]
+) -> ResolvedModel:
+    """The model's file, fetched on first use.
+
+    Raises:
+        ModelUnknown: there is no such model, or its file is gone.
+        ModelUnavailable: it cannot be fetched; says where to put it and what its hash must be.
+    """
+    known = model_named(value)
+    if known is not None:
+        path = weights_ensure(known, settings.MODELS_DIR, on_progress=on_progress, should_stop=should_stop)
+        sha256 = known.sha256
+    else:
+        path = _local_path(value)
+        try:
+            sha256 = file_sha256_cached(path, should_stop=should_stop)
+        except OSError as error:
+            raise _unreadable(path, error) from error
+    return ResolvedModel(
+        value=value,
+        whisper_name="" if known is None else known.name,
+        path=path,
+        sha256=sha256,
+        requirement=model_requirement(value),
+    )
+
+
+def _local_path(value: str) -> Path:
+    if value == DEMO:
+        return DEMO_PATH
+    if value.startswith(FILE):
+        return Path(value.removeprefix(FILE))
+    registered = RegisteredModel.objects.filter(name=value.removeprefix(REGISTERED)).first()
+    if not value.startswith(REGISTERED) or registered is None:
+        raise ModelUnknown(f"There is no model “{model_label(value)}”. Pick one from the list.")
+    return Path(registered.path)
+
+
+def _unreadable(path: Path, error: OSError) -> ModelUnknown:
+    return ModelUnknown(f"The model file {path} cannot be read: {error.strerror}. Put it back, or pick another model.")
+
+
+def _catalog_choice(model: CatalogModel) -> ModelChoice:
+    here = (settings.MODELS_DIR / model.file_name).is_file()
+    return ModelChoice(
+        value=model.name,
+        label=model.name,
+        group="openai-whisper",
+        requirement_bytes=requirement_for_model(model.name).bytes,
+        note="" if here else "Fetched from the internet on first use.",
+    )

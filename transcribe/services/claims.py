@@ -1,0 +1,87 @@
+"""Who runs a job: claiming it by conditional update, and taking it back from a run that is gone."""
+
+from __future__ import annotations
+
+from django.conf import settings
+from django.db import transaction
+from django.db.models import Q, QuerySet
+from django.utils import timezone
+
+from gate.core.identity import read_process
+from transcribe.models import Attempt, AttemptOutcome, Chunk, Job
+from transcribe.states import OWNER_COMMAND, OWNER_WORKER, WAITING, ChunkStatus, JobStatus
+
+
+def jobs_due(owner: str = OWNER_WORKER) -> QuerySet[Job]:
+    """Jobs that `owner` may claim now, oldest first."""
+    due = Q(next_try_at__isnull=True) | Q(next_try_at__lte=timezone.now())
+    return Job.objects.filter(due, status__in=WAITING, owner=owner).order_by("pk")
+
+
+def job_claim(owner: str = OWNER_WORKER) -> Job | None:
+    """The oldest due job, now running with a new attempt; None when there is none."""
+    for job in jobs_due(owner)[:20]:
+        if _claim(job):
+            return job
+    return None
+
+
+def job_claim_this(job: Job) -> bool:
+    """Claim exactly this waiting job; False when it is not waiting any more."""
+    job.refresh_from_db()
+    return job.status in WAITING and _claim(job)
+
+
+def _claim(job: Job) -> bool:
+    with transaction.atomic():
+        claimed = job.move(
+            JobStatus.RUNNING,
+            attempt=job.attempt + 1,
+            host=settings.HOST_ID,
+            started_at=job.started_at or timezone.now(),
+            activity="Starting",
+            live_text="",
+        )
+        if claimed:
+            Attempt.objects.create(job=job, number=job.attempt, host=settings.HOST_ID)
+    return claimed  # False: another run got there first
+
+
+def command_owner(pid: int) -> str:
+    """The owner text of a `manage.py transcribe` process; its start time tells it from a later process."""
+    return f"{OWNER_COMMAND} {pid} {read_process(pid).start_ticks}"
+
+
+def jobs_recover_worker() -> int:
+    """Queue again what an earlier worker of this host left running. Only the single worker may call this."""
+    lost = Job.objects.filter(status=JobStatus.RUNNING, host=settings.HOST_ID, owner=OWNER_WORKER)
+    return sum(_take_back(job, "the worker that ran it is gone; goes on from its checkpoints") for job in lost)
+
+
+def jobs_recover_commands() -> int:
+    """Hand jobs of commands that are gone to the worker, which goes on from their checkpoints."""
+    here = Job.objects.filter(owner__startswith=OWNER_COMMAND, host__in=["", settings.HOST_ID])
+    lost = [job for job in here.filter(status__in=[JobStatus.RUNNING, *WAITING]) if not _command_lives(job.owner)]
+    return sum(_take_back(job, "the command that ran it is gone; the worker goes on with it") for job in lost)
+
+
+def _command_lives(owner: str) -> bool:
+    _, pid, started = owner.split(" ", 2)
+    process = read_process(int(pid))
+    return process.alive and started == str(process.start_ticks)
+
+
+def _take_back(job: Job, reason: str) -> bool:
+    with transaction.atomic():
+        if job.cancel_requested:
+            taken = job.move(JobStatus.CANCELLED, "cancelled; its process is gone", finished_at=timezone.now())
+        elif job.status in WAITING:
+            taken = Job.objects.filter(pk=job.pk, status=job.status, owner=job.owner).update(owner=OWNER_WORKER) == 1
+        else:
+            taken = job.move(JobStatus.QUEUED, reason, owner=OWNER_WORKER, activity="", live_text="")
+        if taken:
+            Attempt.objects.filter(job=job, ended_at__isnull=True).update(
+                ended_at=timezone.now(), outcome=AttemptOutcome.WORKER_LOST, reason=reason
+            )
+            Chunk.objects.filter(job=job, status=ChunkStatus.RUNNING).update(status=ChunkStatus.PENDING)
+    return taken

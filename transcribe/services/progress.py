@@ -1,0 +1,146 @@
+"""What a run writes: chunks, checkpoints, the live line, the end. Every write is fenced by the attempt."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Iterable
+from typing import Any
+
+from django.db import transaction
+from django.utils import timezone
+
+from transcribe.audio.pcm_format import SAMPLE_RATE
+from transcribe.errors import JobFenced
+from transcribe.models import Attempt, AttemptOutcome, Chunk, Job, Segment
+from transcribe.options import DecodingOptions
+from transcribe.states import ChunkStatus, JobStatus
+
+ENGINE_ID = "openai-whisper 20250625"  # part of the provenance: another version may write another text
+
+
+def job_update(job: Job, **values: Any) -> None:
+    """Write columns of a running job.
+
+    Raises:
+        JobFenced: another run owns the job now.
+    """
+    ours = Job.objects.filter(pk=job.pk, attempt=job.attempt, status=JobStatus.RUNNING)
+    if ours.update(**values) != 1:
+        raise JobFenced("another run has taken this job over")
+    for name, value in values.items():
+        setattr(job, name, value)
+
+
+def chunk_provenance(job: Job, span: tuple[int, int], model_sha256: str) -> str:
+    """What a checkpoint is valid for: same audio, bounds, model, options and engine."""
+    facts = {
+        "audio": job.audio_sha256,
+        "span": span,
+        "model": model_sha256,
+        "language": job.language,
+        "options": DecodingOptions.from_mapping(job.options).to_json_dict(),
+        "engine": ENGINE_ID,
+    }
+    return hashlib.sha256(json.dumps(facts, sort_keys=True).encode()).hexdigest()
+
+
+def chunks_plan(job: Job, spans: Iterable[tuple[int, int]], model_sha256: str) -> list[Chunk]:
+    """The job's chunks for `spans`. Checkpoints that are still valid stay; everything else starts anew."""
+    wanted = {index: (span, chunk_provenance(job, span, model_sha256)) for index, span in enumerate(spans)}
+    with transaction.atomic():
+        job_update(job, activity="Chunks planned")
+        kept = {chunk.index for chunk in job.chunks.all() if _is_valid(chunk, wanted)}
+        job.chunks.exclude(index__in=kept).delete()
+        Chunk.objects.bulk_create(
+            Chunk(job=job, index=index, start_sample=span[0], end_sample=span[1], provenance=provenance)
+            for index, (span, provenance) in wanted.items()
+            if index not in kept
+        )
+    return list(job.chunks.all())
+
+
+def _is_valid(chunk: Chunk, wanted: dict[int, tuple[tuple[int, int], str]]) -> bool:
+    return chunk.provenance == wanted.get(chunk.index, (None, None))[1]
+
+
+def chunk_start(job: Job, chunk: Chunk) -> None:
+    with transaction.atomic():
+        job_update(job, position_seconds=chunk.start_sample / SAMPLE_RATE, live_text="", activity="Reading speech")
+        chunk.status = ChunkStatus.RUNNING
+        chunk.attempts += 1
+        chunk.started_at = timezone.now()
+        chunk.save(update_fields=["status", "attempts", "started_at"])
+
+
+def chunk_commit(job: Job, chunk: Chunk, *, language: str, segments: list[dict[str, Any]]) -> None:
+    """Make the chunk a checkpoint: its segments, its status and the job's position in one transaction."""
+    start = chunk.start_sample / SAMPLE_RATE
+    end = chunk.end_sample / SAMPLE_RATE
+    with transaction.atomic():
+        job_update(job, position_seconds=end, live_text="", detected_language=job.detected_language or language)
+        Segment.objects.filter(chunk=chunk).delete()
+        Segment.objects.bulk_create(
+            _segment(job, chunk, index, segment, start, end) for index, segment in enumerate(segments)
+        )
+        chunk.status = ChunkStatus.DONE
+        chunk.language = language
+        chunk.error = ""
+        chunk.finished_at = timezone.now()
+        chunk.save(update_fields=["status", "language", "error", "finished_at"])
+
+
+def chunk_fail(chunk: Chunk, status: ChunkStatus, error: str) -> None:
+    chunk.status = status
+    chunk.error = error
+    chunk.save(update_fields=["status", "error"])
+
+
+def _segment(job: Job, chunk: Chunk, index: int, values: dict[str, Any], start: float, end: float) -> Segment:
+    """Whisper's segment moved to its true place; never outside its chunk (the last window is padded)."""
+
+    def moved(seconds: float) -> float:
+        return round(min(start + seconds, end), 3)
+
+    words = values.get("words")
+    return Segment(
+        job=job,
+        chunk=chunk,
+        index=index,
+        start_seconds=moved(values["start"]),
+        end_seconds=moved(values["end"]),
+        text=values["text"],
+        words=words and [{**word, "start": moved(word["start"]), "end": moved(word["end"])} for word in words],
+        avg_logprob=values.get("avg_logprob"),
+        compression_ratio=values.get("compression_ratio"),
+        no_speech_prob=values.get("no_speech_prob"),
+        temperature=values.get("temperature"),
+    )
+
+
+def attempt_update(job: Job, **values: Any) -> None:
+    Attempt.objects.filter(job=job, number=job.attempt).update(**values)
+
+
+def job_leave(job: Job, status: JobStatus, reason: str, outcome: AttemptOutcome, **changes: Any) -> bool:
+    """End this run of the job: its new status and the attempt's outcome in one transaction."""
+    with transaction.atomic():
+        moved = job.move(status, reason, activity="", live_text="", **changes)
+        attempt_update(job, ended_at=timezone.now(), outcome=outcome, reason=reason)
+        Chunk.objects.filter(job=job, status=ChunkStatus.RUNNING).update(status=ChunkStatus.PENDING)
+    return moved
+
+
+def job_end(job: Job, reason: str = "") -> JobStatus:
+    """End the job by what its chunks say: all done, some done, or none."""
+    done = job.chunks.filter(status=ChunkStatus.DONE).count()
+    total = job.chunks.count()
+    if total and done == total:
+        status, outcome = JobStatus.SUCCEEDED, AttemptOutcome.SUCCEEDED
+    elif done:
+        status, outcome = JobStatus.INCOMPLETE, AttemptOutcome.INCOMPLETE
+        reason = f"{done} of {total} chunks are done. {reason}".strip()
+    else:
+        status, outcome = JobStatus.FAILED, AttemptOutcome.FAILED
+    job_leave(job, status, reason, outcome, finished_at=timezone.now())
+    return status

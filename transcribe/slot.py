@@ -1,0 +1,110 @@
+"""The one engine of this host and the lock it holds, kept from job to job while the model stays the same."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+from collections.abc import Callable
+
+from django.conf import settings
+from django.utils import timezone
+
+from gate.core.errors import LockError
+from gate.core.heldlock import HeldLock
+from gate.services import gate_evaluate, lock_acquire, lock_release
+from transcribe.conf import log_dir
+from transcribe.engine.protocol import Load, Loaded
+from transcribe.errors import JobBlocked
+from transcribe.models import Job
+from transcribe.resolve import ResolvedModel
+from transcribe.supervisor import EngineProcess
+
+
+class EngineSlot:
+    """Empty, or the lock, or the lock and an engine with one model loaded.
+
+    The lock is taken before the gate is asked, and given back when the slot closes; the engine inherits its
+    descriptor, so it stays taken while any engine lives.
+    """
+
+    def __init__(self) -> None:
+        self._held: HeldLock | None = None
+        self._engine: EngineProcess | None = None
+        self._loaded: Loaded | None = None
+        self._model: ResolvedModel | None = None
+
+    def admit(self, job: Job, model: ResolvedModel, *, purpose: str) -> None:
+        """Take the lock if we do not hold it, then ask the gate. On a no everything is given back.
+
+        Raises:
+            JobBlocked: with the reason in words.
+        """
+        if not self._holds(model):
+            self._end_engine()
+        if self._held is None:
+            try:
+                self._held = lock_acquire(model=model.value, job_ref=str(job.pk))
+            except LockError as error:
+                raise JobBlocked(str(error)) from error
+        requirement = model.requirement
+        if self._loaded is not None:
+            requirement = requirement.less_resident(self._loaded.resident_bytes)
+        verdict = gate_evaluate(requirement, purpose=purpose, held=self._held, job_ref=str(job.pk))
+        if not verdict.admitted:
+            self.close()
+            raise JobBlocked(verdict.reason)
+
+    def engine(self, job: Job, model: ResolvedModel, *, watch: Callable[[], None]) -> EngineProcess:
+        """The running engine with `model` loaded. Call `admit` first.
+
+        Raises:
+            EngineFailed, EngineLost: the model could not be loaded; the slot is empty then.
+        """
+        if self._engine is not None and self._holds(model):
+            return self._engine
+        assert self._held is not None  # noqa: S101 - admit() comes first
+        log_path = log_dir() / f"engine-{timezone.now():%Y%m%d-%H%M%S}-job-{job.pk}-attempt-{job.attempt}.log"
+        engine = EngineProcess(lock_descriptor=self._held.fileno(), log_path=log_path)
+        self._engine, self._model = engine, model
+        self._name_holder(engine.pid)
+        request = Load(path=str(model.path), name=model.whisper_name, threads=settings.ENGINE_THREADS)
+        self._loaded = engine.load(request, watch=watch)
+        return engine
+
+    @property
+    def is_multilingual(self) -> bool:
+        return self._loaded is not None and self._loaded.is_multilingual
+
+    def kill(self) -> None:
+        """End the engine at once and give the lock back; returns when its process group is gone."""
+        if self._engine is not None:
+            self._engine.kill()
+            self._engine = None
+        self.close()
+
+    def close(self) -> None:
+        """End the engine (memory goes back) and release the lock."""
+        self._end_engine()
+        if self._held is not None:
+            lock_release(self._held)
+            self._held = None
+
+    def _name_holder(self, pid: int) -> None:
+        """Let the lock's PID line name the process that lives: old scripts delete a lock whose PID is gone."""
+        if self._held is None:
+            return
+        try:
+            self._held.update_pid(pid)
+        except LockError as error:
+            raise JobBlocked(f"{error} The lock is no longer ours, so the engine was ended.") from error
+
+    def _end_engine(self) -> None:
+        if self._engine is not None:
+            with contextlib.suppress(JobBlocked):  # the engine must end whatever the lock file says
+                self._name_holder(os.getpid())
+            self._engine.end()
+        self._engine = self._model = self._loaded = None
+
+    def _holds(self, model: ResolvedModel) -> bool:
+        alive = self._engine is not None and self._engine.is_alive()
+        return alive and self._model is not None and self._model.sha256 == model.sha256

@@ -89,9 +89,7 @@ class GateState(models.Model):
     """What the gate of one host must remember over restarts."""
 
     host = models.CharField(max_length=255, primary_key=True)
-    latched = models.BooleanField(
-        default=False, help_text="Too hot before, and not yet below the reset mark."
-    )
+    latched = models.BooleanField(default=False, help_text="Too hot before, and not yet below the reset mark.")
     sensor_ever_seen = models.BooleanField(default=False)
     last_fingerprint = models.CharField(max_length=400, blank=True)
     updated_at = models.DateTimeField(auto_now=True)

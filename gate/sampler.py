@@ -27,9 +27,7 @@ _PRUNE_EVERY_SECONDS = 600.0
 class Sampler:
     """`tick` is one step and takes its clock from outside; `run` calls it until told to stop."""
 
-    def __init__(
-        self, policy: GatePolicy, every_seconds: float = 1.0, store_every_seconds: float = 5.0
-    ) -> None:
+    def __init__(self, policy: GatePolicy, every_seconds: float = 1.0, store_every_seconds: float = 5.0) -> None:
         self._policy = policy
         self._every_seconds = every_seconds
         self._store_every_seconds = store_every_seconds

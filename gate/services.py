@@ -43,9 +43,7 @@ def snapshot_take(*, held: HeldLock | None = None) -> Snapshot:
     """Read the machine. `held` is our own hold of the lock: looked at, then counted as ours."""
     _memory.ever_seen = _memory.ever_seen or _state().sensor_ever_seen
     own_pids = {os.getpid()} | ({held.record.pid} if held is not None else set())
-    snapshot = take_snapshot(
-        gate_policy(), lock_path(), known=_memory, own_pids=frozenset(own_pids), host=host_id()
-    )
+    snapshot = take_snapshot(gate_policy(), lock_path(), known=_memory, own_pids=frozenset(own_pids), host=host_id())
     return snapshot if held is None else replace(snapshot, lock=_own_lock(snapshot.lock, held))
 
 
@@ -117,9 +115,7 @@ def lock_status() -> LockReading:
     return heavy_lock().inspect()
 
 
-def lock_acquire(
-    *, model: str, job_ref: str = "", command: str = "", timeout_seconds: float = 0.0
-) -> HeldLock:
+def lock_acquire(*, model: str, job_ref: str = "", command: str = "", timeout_seconds: float = 0.0) -> HeldLock:
     """Take the lock for this process. Raises LockHeld (recorded), LockUnsafe or LockUnwritable."""
     lock = heavy_lock()
     record = record_for(os.getpid(), machine=lock.machine, model=model, job_ref=job_ref, command=command)

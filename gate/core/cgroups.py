@@ -73,9 +73,7 @@ def _group_v1(folder: Path) -> GroupMemory | None:
     )
 
 
-def _group(
-    *, limit_bytes: int, used_bytes: int, reclaimable_bytes: int, source: MemorySource
-) -> GroupMemory | None:
+def _group(*, limit_bytes: int, used_bytes: int, reclaimable_bytes: int, source: MemorySource) -> GroupMemory | None:
     """Available as Kubernetes counts it: limit less the working set, which is usage less inactive files."""
     if limit_bytes >= _NO_LIMIT_BYTES:
         return None

@@ -68,9 +68,7 @@ def _needed_text(requirement: Requirement, policy: GatePolicy) -> str:
     return f"{needed} needed ({parts})"
 
 
-def _memory_unblock(
-    reading: MemoryReading, policy: GatePolicy, requirement: Requirement, short_bytes: int
-) -> str:
+def _memory_unblock(reading: MemoryReading, policy: GatePolicy, requirement: Requirement, short_bytes: int) -> str:
     if never_passes(reading, policy, requirement):
         return _never_text(reading.total_bytes or 0, policy, requirement)
     short = f"{bytes_text(short_bytes)} short"
@@ -181,9 +179,7 @@ def check_processes(reading: ProcessReading) -> CheckResult:
         unit="processes",
         source="process table",
         summary="no other Whisper process runs",
-        evidence=tuple(
-            f"PID {p.pid} {p.what}, {_age_text(p.age_seconds)}: {p.command}" for p in reading.foreign
-        ),
+        evidence=tuple(f"PID {p.pid} {p.what}, {_age_text(p.age_seconds)}: {p.command}" for p in reading.foreign),
     )
     if reading.problem is not None:
         unreadable = f"the process table could not be read ({reading.problem})"

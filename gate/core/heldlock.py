@@ -19,9 +19,7 @@ __all__ = ["HeldLock"]
 class HeldLock:
     """The lock while we have it. `took_over` is the stale lock that was found in its place, if one was."""
 
-    def __init__(
-        self, store: LockStore, descriptor: int, record: LockRecord, took_over: LockReading | None
-    ) -> None:
+    def __init__(self, store: LockStore, descriptor: int, record: LockRecord, took_over: LockReading | None) -> None:
         self.path = store.path
         self.record = record
         self.took_over = took_over
@@ -76,35 +74,39 @@ class HeldLock:
         return None if line == self.record.pid else f"another process wrote its PID {line} over ours"
 
     def release(self) -> bool:
-        """Close our descriptor; True when nobody has the lock any more. A child that lives on keeps it."""
+        """Close our descriptor, never unlock it: False when a child that inherited it keeps the lock."""
         if self._descriptor is None:
             return True
-        self._name_survivor()
+        survivors = self._survivors()
+        with suppress(LockError, OSError):  # what cannot be tidied now is proved stale by the next one
+            self._say_goodbye(survivors)
         descriptor, self._descriptor = self._descriptor, None
         os.close(descriptor)
-        try:
-            return self._blank_if_last()
-        except (LockError, OSError):  # the directory is gone or unsafe: nothing there to tidy
-            return False
-
-    def _name_survivor(self) -> None:
-        """Let the PID line name a process that keeps the lock, not this one, which may end before it."""
         with suppress(LockError, OSError):
-            if self.record.pid == os.getpid():
-                holders = descriptor_holders(os.fstat(self.fileno()))
-                survivors = [pid for pid in holders if pid != os.getpid()]
-                if survivors:
-                    self.update_pid(survivors[0])
+            self._blank_if_last()
+        return not survivors
 
-    def _blank_if_last(self) -> bool:
+    def _survivors(self) -> list[int]:
+        holders = descriptor_holders(os.fstat(self.fileno()))
+        return [pid for pid in holders if pid != os.getpid()]
+
+    def _say_goodbye(self, survivors: list[int]) -> None:
+        """Let the files name a process that keeps the lock, or say that nobody does."""
+        self.require_ours()
+        if not survivors:
+            with self._store.directory() as directory:
+                self._store.mark_released(directory, self.record)
+        elif self.record.pid not in survivors:
+            self.update_pid(survivors[0])
+
+    def _blank_if_last(self) -> None:
+        """Old scripts must not see a live PID. Whoever won the lock meanwhile has written another."""
         with self._store.directory() as directory:
             descriptor = self._store.open_or_create(directory)
             try:
-                if not try_flock(descriptor, fcntl.LOCK_EX):
-                    return False
-                is_same = self._store.is_at_path(directory, descriptor)
-                if is_same and self._store.read(directory, descriptor).pid == self.record.pid:
-                    self._store.blank(directory, descriptor)
-                return True
+                if try_flock(descriptor, fcntl.LOCK_EX) and self._store.is_at_path(directory, descriptor):
+                    record = self._store.read(directory, descriptor).matching_record
+                    if record is not None and record.released:
+                        self._store.blank(directory, descriptor)
             finally:
                 os.close(descriptor)

@@ -80,9 +80,7 @@ def process_is(pid: int, start_time: str) -> bool:
     return not now or not start_time or now == start_time
 
 
-def record_for(
-    pid: int, *, machine: Machine, model: str = "", job_ref: str = "", command: str = ""
-) -> LockRecord:
+def record_for(pid: int, *, machine: Machine, model: str = "", job_ref: str = "", command: str = "") -> LockRecord:
     """What is to be written about a process that holds the lock from now on."""
     return LockRecord(
         pid=pid,

@@ -43,9 +43,7 @@ class ClearedLock:
 class HeavyLock:
     """One lock file. Looking (`inspect`) changes nothing; only `acquire` and `clear_stale` write."""
 
-    def __init__(
-        self, path: Path, *, host: str | None = None, hung_after_seconds: float = _HUNG_AFTER_SECONDS
-    ) -> None:
+    def __init__(self, path: Path, *, host: str | None = None, hung_after_seconds: float = _HUNG_AFTER_SECONDS) -> None:
         self.path = path
         self.machine: Machine = read_machine(host)
         self._hung_after_seconds = hung_after_seconds
@@ -167,9 +165,7 @@ class HeavyLock:
                 if won is not None:
                     return won
 
-    def _try_descriptor(
-        self, directory: int, descriptor: int, record: LockRecord
-    ) -> HeldLock | LockReading | None:
+    def _try_descriptor(self, directory: int, descriptor: int, record: LockRecord) -> HeldLock | LockReading | None:
         """None: the path names another file by now, so what was won protects nothing."""
         if not try_flock(descriptor, fcntl.LOCK_EX):
             return self._read_locked(directory, descriptor, search=False)

@@ -37,8 +37,10 @@ class GatePolicy:
     def _problems(self) -> list[str]:
         checks = {
             f"margin {self.margin_bytes} bytes must not be negative": self.margin_bytes >= 0,
-            f"reset {self.reset_celsius} °C must be below trip {self.trip_celsius} °C, and both between "
-            "0 and 125": 0 < self.reset_celsius < self.trip_celsius < 125,
+            f"reset {self.reset_celsius} °C must be below trip {self.trip_celsius} °C, and both between 0 and 125": 0
+            < self.reset_celsius
+            < self.trip_celsius
+            < 125,
             f"activity limits must rise: 0 < {self.activity_warn_bytes} < {self.activity_high_bytes}": (
                 0 < self.activity_warn_bytes < self.activity_high_bytes
             ),

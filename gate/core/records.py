@@ -33,6 +33,8 @@ class LockRecord:
     boot_id: str | None = None
     # The lock file's modification time after our PID line: another value means somebody else wrote since.
     line_mtime_ns: int | None = None
+    # The holder let go on purpose: with the kernel lock free as well, its live PID holds nothing.
+    released: bool = False
 
     def bound_to(self, line_mtime_ns: int) -> LockRecord:
         return replace(self, line_mtime_ns=line_mtime_ns)
@@ -49,6 +51,7 @@ _TYPES: dict[str, tuple[type, ...]] = {
     "start_ticks": (int, type(None)),
     "boot_id": (str, type(None)),
     "line_mtime_ns": (int, type(None)),
+    "released": (bool,),
 }
 
 
@@ -78,7 +81,8 @@ def parse_record(data: bytes) -> LockRecord:
 def _record_from(raw: dict[str, Any]) -> LockRecord:
     known = {field.name: raw[field.name] for field in fields(LockRecord) if field.name in raw}
     for name, value in known.items():
-        if isinstance(value, bool) or not isinstance(value, _TYPES[name]):
+        is_stray_bool = _TYPES[name] != (bool,) and isinstance(value, bool)  # True is an int to Python
+        if is_stray_bool or not isinstance(value, _TYPES[name]):
             raise MalformedRecord(f"{name} is {value!r}")
     if not {"pid", "host"} <= known.keys():
         raise MalformedRecord("pid or host is missing")

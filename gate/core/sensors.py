@@ -116,9 +116,7 @@ def _read_memory() -> MemoryReading:
     )
 
 
-def _limiting(
-    host: _HostMemory | None, group: GroupMemory | None
-) -> tuple[int | None, int | None, MemorySource]:
+def _limiting(host: _HostMemory | None, group: GroupMemory | None) -> tuple[int | None, int | None, MemorySource]:
     if host is None:
         return None, None, MemorySource.HOST
     if group is None:
@@ -242,9 +240,7 @@ def _foreign(rows: Sequence[ProcessRow], own: frozenset[int]) -> tuple[ForeignPr
         return ()
     ours = descendants(rows, own)
     return tuple(
-        ForeignProcess(
-            pid=row.pid, what=what, command=command_text(row.argv or ()), age_seconds=row.age_seconds
-        )
+        ForeignProcess(pid=row.pid, what=what, command=command_text(row.argv or ()), age_seconds=row.age_seconds)
         for row, what in suspects
         if row.pid not in ours
     )

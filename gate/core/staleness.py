@@ -46,9 +46,7 @@ class Judged:
     proof: tuple[str, ...]
 
 
-def judge_unlocked(
-    contents: Contents, process: ProcessFacts | None, machine: Machine, *, age_seconds: float
-) -> Judged:
+def judge_unlocked(contents: Contents, process: ProcessFacts | None, machine: Machine, *, age_seconds: float) -> Judged:
     """State of a lock whose kernel lock is free. `process`: facts about the PID in the line, if any."""
     proof = ("kernel lock: free",)
     if not contents.line.strip():
@@ -83,10 +81,10 @@ def _judge_bare(contents: Contents, process: ProcessFacts, proof: tuple[str, ...
     return Judged(LockState.LEGACY, f"held by PID {process.pid}, an older script without kernel lock", proof)
 
 
-def _judge_recorded(
-    record: LockRecord, process: ProcessFacts, machine: Machine, proof: tuple[str, ...]
-) -> Judged:
+def _judge_recorded(record: LockRecord, process: ProcessFacts, machine: Machine, proof: tuple[str, ...]) -> Judged:
     pid = record.pid
+    if record.released:
+        return Judged(LockState.FREE, "free", (*proof, f"record: PID {pid} let go"))
     if record.host != machine.host:
         proof = (*proof, f"record: host {record.host}, this is {machine.host}: nothing can be proved here")
         return Judged(LockState.HELD, f"held by PID {pid} on another host, {record.host}", proof)

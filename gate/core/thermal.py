@@ -136,8 +136,7 @@ def _preferred(raw: Sequence[RawSensor], judged: Sequence[SensorReading]) -> Sen
     usable = [
         (kind, -(reading.celsius or 0.0), at)
         for at, (sensor, reading) in enumerate(zip(raw, judged, strict=True))
-        if reading.judgement is Judgement.USABLE
-        and (kind := sensor_class(sensor.chip, sensor.label)) is not None
+        if reading.judgement is Judgement.USABLE and (kind := sensor_class(sensor.chip, sensor.label)) is not None
     ]
     return judged[min(usable)[2]] if usable else None
 

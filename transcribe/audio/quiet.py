@@ -79,10 +79,13 @@ def _levels(window: AudioSegment) -> list[int]:
 
 
 def _thresholds(levels: list[int]) -> list[float]:
-    """Levels under which a step is quiet, from strict to lenient, never reaching that of the louder half."""
+    """Levels under which a step is quiet, from strict to lenient, never reaching that of the louder half.
+
+    Silence comes first: where pauses fill less than a tenth of the window, the floor is no pause but speech.
+    """
     ordered = sorted(levels)
     floor, median = ordered[len(ordered) // 10], ordered[len(ordered) // 2]
-    lenient = [max(QUIET_RMS, floor * factor) for factor in LOUDNESS_FACTORS]
+    lenient = [QUIET_RMS, *(max(QUIET_RMS, floor * factor) for factor in LOUDNESS_FACTORS)]
     return [threshold for threshold in lenient if threshold <= max(QUIET_RMS, median)]
 
 

@@ -178,9 +178,7 @@ def _short_name(container: InputContainer) -> str:
     return container.format.name.partition(",")[0]
 
 
-def _stated_seconds(
-    container: InputContainer, stream: AudioStream, wav: WavLength | None, logs: str
-) -> float | None:
+def _stated_seconds(container: InputContainer, stream: AudioStream, wav: WavLength | None, logs: str) -> float | None:
     if wav is not None:
         return wav.stated_seconds
     if ESTIMATED_LENGTH_LOG in logs:

@@ -50,9 +50,7 @@ def _verdict(model: str) -> Verdict:
 
 
 def _lines(verdict: Verdict) -> list[str]:
-    lines = [
-        line for number, result in enumerate(verdict.results, 1) for line in _check_lines(number, result)
-    ]
+    lines = [line for number, result in enumerate(verdict.results, 1) for line in _check_lines(number, result)]
     return [*lines, "", verdict.reason]
 
 

@@ -1,0 +1,69 @@
+from __future__ import annotations
+
+import pytest
+
+from gate.core.checks import check_lock
+from gate.core.readings import LockState
+from gate.core.verdict import Outcome
+from tests.gate.builders import lock
+
+
+@pytest.mark.parametrize(
+    ("state", "outcome"),
+    [
+        (LockState.FREE, Outcome.PASS),
+        (LockState.HELD, Outcome.BLOCK),
+        (LockState.LEGACY, Outcome.BLOCK),
+        (LockState.HUNG, Outcome.BLOCK),
+        (LockState.STALE, Outcome.WARN),
+        (LockState.REUSED, Outcome.WARN),
+        (LockState.MALFORMED, Outcome.UNKNOWN),
+    ],
+)
+def test_each_state_has_its_outcome(state: LockState, outcome: Outcome) -> None:
+    assert check_lock(lock(state)).outcome is outcome
+
+
+def test_a_lock_of_our_own_passes() -> None:
+    result = check_lock(lock(LockState.HELD, ours=True))
+    assert (result.outcome, result.summary) == (Outcome.PASS, "held by this run")
+
+
+def test_a_lock_of_our_own_that_was_taken_from_us_is_unknown() -> None:
+    result = check_lock(lock(LockState.HELD, ours=True, problem="the lock file was removed"))
+    assert result.outcome is Outcome.UNKNOWN
+
+
+def test_a_lock_that_cannot_be_trusted_is_unknown() -> None:
+    assert check_lock(lock(LockState.FREE, problem="symlink")).outcome is Outcome.UNKNOWN
+
+
+@pytest.mark.parametrize(
+    ("state", "unblock"),
+    [
+        (LockState.FREE, ""),
+        (LockState.HELD, "Starts when the holder has ended."),
+        (LockState.LEGACY, "Starts when the holder has ended."),
+        (LockState.HUNG, "Its holder shows no sign of life: look at the job, and stop it if it hangs."),
+        (LockState.STALE, "The next start takes it over."),
+        (LockState.REUSED, "The next start takes it over."),
+        (LockState.MALFORMED, "Look at the lock page, then clear the lock."),
+    ],
+)
+def test_each_state_says_what_would_unblock_it(state: LockState, unblock: str) -> None:
+    assert check_lock(lock(state)).unblock == unblock
+
+
+@pytest.mark.parametrize(
+    ("state", "ours", "holders"),
+    [
+        (LockState.FREE, False, 0),
+        (LockState.STALE, False, 0),
+        (LockState.HELD, False, 1),
+        (LockState.HELD, True, 0),
+        (LockState.MALFORMED, False, 1),
+    ],
+)
+def test_its_reading_is_the_number_of_other_holders(state: LockState, ours: bool, holders: int) -> None:
+    result = check_lock(lock(state, ours=ours))
+    assert (result.reading, result.limit, result.unit) == (holders, 0, "holders")

@@ -1,0 +1,78 @@
+from __future__ import annotations
+
+import pytest
+
+from gate.core.identity import Machine, ProcessFacts
+from gate.core.readings import LockState
+from gate.core.records import LockRecord
+from gate.core.staleness import Contents, Judged, judge_unlocked
+
+HERE = Machine(host="mini", boot_id="boot-1")
+ALIVE = ProcessFacts(pid=42, alive=True, start_ticks=99)
+GONE = ProcessFacts(pid=42, alive=False)
+OURS = LockRecord(pid=42, host="mini", start_ticks=99, boot_id="boot-1", line_mtime_ns=7)
+
+
+def judge(
+    line: bytes,
+    process: ProcessFacts | None,
+    record: LockRecord | None = None,
+    *,
+    mtime_ns: int = 7,
+    age_seconds: float = 60.0,
+    machine: Machine = HERE,
+) -> Judged:
+    contents = Contents(line=line, line_mtime_ns=mtime_ns, record=record)
+    return judge_unlocked(contents, process, machine, age_seconds=age_seconds)
+
+
+def changed(**values: object) -> LockRecord:
+    return LockRecord(**(vars(OURS) | values))
+
+
+@pytest.mark.parametrize(
+    ("process", "record", "state"),
+    [
+        (ALIVE, None, LockState.LEGACY),
+        (GONE, None, LockState.STALE),
+        (ALIVE, OURS, LockState.LEGACY),
+        (GONE, OURS, LockState.STALE),
+        (ALIVE, changed(start_ticks=98), LockState.REUSED),
+        (ALIVE, changed(start_ticks=None), LockState.LEGACY),
+        (ProcessFacts(pid=42, alive=True), OURS, LockState.LEGACY),
+        (ALIVE, changed(boot_id="boot-0"), LockState.STALE),
+        (ALIVE, changed(boot_id=None), LockState.LEGACY),
+        (GONE, changed(host="other"), LockState.HELD),
+        (ALIVE, changed(host="other", boot_id="boot-0"), LockState.HELD),
+        # A record that was not written with this very line says nothing about it.
+        (ALIVE, changed(line_mtime_ns=6, boot_id="boot-0"), LockState.LEGACY),
+        (ALIVE, changed(pid=41, start_ticks=98), LockState.LEGACY),
+        (ALIVE, changed(released=True), LockState.FREE),
+        (ALIVE, changed(released=True, line_mtime_ns=6), LockState.LEGACY),
+        (GONE, changed(line_mtime_ns=6, host="other"), LockState.STALE),
+    ],
+)
+def test_stale_is_said_on_proof_only(process: ProcessFacts, record: LockRecord | None, state: LockState) -> None:
+    judged = judge(b"42\n", process, record)
+    assert judged.state is state
+    assert len(judged.proof) >= 2
+
+
+def test_nothing_follows_from_a_boot_id_that_is_not_known_here() -> None:
+    machine = Machine(host="mini", boot_id=None)
+    assert judge(b"42\n", ALIVE, changed(boot_id="boot-0"), machine=machine).state is LockState.LEGACY
+
+
+@pytest.mark.parametrize("line", [b"garbage", b"0\n", b"-1\n", b"\x00\x01", b"12\n13\n"])
+def test_garbage_is_malformed(line: bytes) -> None:
+    assert judge(line, None).state is LockState.MALFORMED
+
+
+@pytest.mark.parametrize(
+    ("mtime_ns", "age_seconds", "state"),
+    [(0, 1e9, LockState.FREE), (0, 0.0, LockState.FREE), (5, 1.9, LockState.MALFORMED), (5, 2.0, LockState.FREE)],
+)
+def test_an_empty_file_is_free_when_we_left_it_or_nobody_is_writing(
+    mtime_ns: int, age_seconds: float, state: LockState
+) -> None:
+    assert judge(b"", None, mtime_ns=mtime_ns, age_seconds=age_seconds).state is state

@@ -1,0 +1,103 @@
+from __future__ import annotations
+
+import threading
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from django.db import DatabaseError
+from pytest_django import Settings
+
+from gate.core.policy import GatePolicy
+from gate.models import GateState, SensorSample
+from gate.sampler import Sampler
+from gate.selectors import samples_recent
+from tests.gate.conftest import FakeMachine
+
+pytestmark = pytest.mark.django_db
+
+NOON = datetime(2026, 1, 1, 12, tzinfo=UTC).timestamp()
+
+
+def test_it_stores_a_sample_every_five_seconds(machine: FakeMachine) -> None:
+    sampler = Sampler(GatePolicy())
+    for second in range(11):
+        machine.celsius = 45.0 + second
+        sampler.tick(NOON + second)
+    rows = list(SensorSample.objects.order_by("taken_at"))
+    assert [row.taken_at.timestamp() - NOON for row in rows] == [0.0, 5.0, 10.0]
+    assert [row.celsius for row in rows] == [45.0, 50.0, 55.0]
+    assert {(row.host, row.sensor) for row in rows} == {("mini", "coretemp/Package id 0")}
+
+
+def test_it_stores_what_is_not_there_as_nothing(machine: FakeMachine) -> None:
+    machine.celsius = None
+    Sampler(GatePolicy()).tick(NOON)
+    row = SensorSample.objects.get()
+    assert row.celsius is None
+    assert row.available_bytes == machine.available_bytes
+
+
+@pytest.mark.usefixtures("machine")
+def test_it_remembers_for_the_gate_that_there_is_a_sensor() -> None:
+    Sampler(GatePolicy()).tick(NOON)
+    assert GateState.objects.get(host="mini").sensor_ever_seen
+
+
+@pytest.mark.usefixtures("machine")
+def test_it_drops_its_own_samples_after_two_days() -> None:
+    for hours, host in ((49, "mini"), (47, "mini"), (49, "other")):
+        taken_at = datetime.fromtimestamp(NOON, UTC) - timedelta(hours=hours)
+        SensorSample.objects.create(host=host, taken_at=taken_at)
+    Sampler(GatePolicy()).tick(NOON)
+    kept = {(row.host, round((NOON - row.taken_at.timestamp()) / 3600)) for row in SensorSample.objects.all()}
+    assert kept == {("mini", 0), ("mini", 47), ("other", 49)}
+
+
+@pytest.mark.usefixtures("machine")
+def test_it_goes_on_storing_when_the_clock_is_set_back() -> None:
+    sampler = Sampler(GatePolicy())
+    sampler.tick(NOON)
+    sampler.tick(NOON - 3600)
+    assert SensorSample.objects.count() == 2
+
+
+@pytest.mark.usefixtures("machine")
+def test_it_survives_a_database_that_does_not_answer(monkeypatch: pytest.MonkeyPatch) -> None:
+    sampler = Sampler(GatePolicy())
+
+    def refuse(**_: object) -> None:
+        raise DatabaseError("locked")
+
+    with monkeypatch.context() as broken:
+        # The connection of a test must stay open: it carries the transaction.
+        broken.setattr("gate.sampler.connections.close_all", lambda: None)
+        broken.setattr(SensorSample.objects, "create", refuse)
+        sampler.tick(NOON)
+        problems = [sampler.database_problem]
+    sampler.tick(NOON + 5)
+    problems.append(sampler.database_problem)
+    assert problems == ["locked", None]
+    assert SensorSample.objects.count() == 1
+
+
+@pytest.mark.usefixtures("machine")
+def test_it_runs_until_it_is_told_to_stop() -> None:
+    stop = threading.Event()
+    ticks: list[float] = []
+
+    def on_tick(now: float) -> None:
+        ticks.append(now)
+        if len(ticks) == 3:
+            stop.set()
+
+    Sampler(GatePolicy(), every_seconds=0.01).run(stop, on_tick=on_tick)
+    assert ticks == sorted(ticks)
+    assert len(ticks) == 3
+
+
+@pytest.mark.usefixtures("machine")
+def test_recent_samples_are_those_of_this_host(settings: Settings) -> None:
+    now = datetime.now(UTC)
+    for minutes, host in ((1, "mini"), (9, "mini"), (11, "mini"), (1, "other")):
+        SensorSample.objects.create(host=host, taken_at=now - timedelta(minutes=minutes))
+    assert [round((now - row.taken_at).total_seconds() / 60) for row in samples_recent(10)] == [9, 1]

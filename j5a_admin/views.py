@@ -1,0 +1,124 @@
+"""The dashboard: may a job start, what runs, what waits, what the machine feels like."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from django.conf import settings
+from django.http import HttpRequest, HttpResponseBase
+from django.shortcuts import render
+from django.views.decorators.http import require_safe
+
+from gate.core.units import bytes_text
+from gate.core.verdict import CheckName, Verdict
+from gate.models import SensorSample
+from gate.selectors import samples_recent
+from gate.services import gate_preview, lock_status
+from transcribe.errors import ModelUnknown
+from transcribe.models import Job
+from transcribe.resolve import model_requirement
+from transcribe.selectors import JobRow, job_row, jobs_recent, queue_entries, running_job, waiting_jobs
+from transcribe.views.access import ADD, VIEW, may, staff_page
+
+SHOWN_SAMPLES = 6
+CHART_MINUTES = 15
+CHART_WIDTH, CHART_HEIGHT = 300, 60
+
+
+@dataclass(frozen=True, kw_only=True)
+class PanelState:
+    """The first card: one title, one sentence."""
+
+    title: str
+    text: str
+    tone: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class MemoryChart:
+    """`points`: x,y pairs for a polyline in a box of CHART_WIDTH × CHART_HEIGHT, zero at the bottom."""
+
+    minutes: int
+    points: str
+    last_text: str
+    least_text: str
+    most_text: str
+
+
+@require_safe
+@staff_page(VIEW)
+def dashboard(request: HttpRequest) -> HttpResponseBase:
+    return render(request, "dashboard.html", _context(request) | {"section": "dashboard"})
+
+
+@require_safe
+@staff_page(VIEW)
+def dashboard_live(request: HttpRequest) -> HttpResponseBase:
+    return render(request, "_dashboard_live.html", _context(request))
+
+
+def _context(request: HttpRequest) -> dict[str, object]:
+    job = running_job()
+    running = None if job is None else job_row(job)
+    verdict = gate_preview(model_requirement(_next_model(job)))
+    lock = lock_status()
+    samples = list(samples_recent(CHART_MINUTES))
+    return {
+        "host": settings.HOST_ID,
+        "state": panel_state(verdict, running),
+        "verdict": verdict,
+        "lock": lock,
+        "running": running,
+        "queue": queue_entries(),
+        "samples": samples[: -SHOWN_SAMPLES - 1 : -1],
+        "chart": memory_chart(samples),
+        "recent": jobs_recent(),
+        "may_add": may(request, ADD),
+    }
+
+
+def _next_model(running: Job | None) -> str:
+    """The model the next start would need."""
+    job = running or waiting_jobs().first()
+    value = settings.DEFAULT_MODEL if job is None else job.model
+    try:
+        model_requirement(value)
+    except ModelUnknown:  # it was registered once, and its file is gone: the job will say so
+        return str(settings.DEFAULT_MODEL)
+    return value
+
+
+def panel_state(verdict: Verdict, running: JobRow | None) -> PanelState:
+    if running is not None:
+        text = f"“{running.title}” is being read. The next job starts when it has ended."
+        return PanelState(title="Working", text=text, tone="busy")
+    model = verdict.requirement.model
+    if verdict.admitted and verdict.warnings:
+        return PanelState(title="Ready, with a warning", text=verdict.reason, tone="warn")
+    if verdict.admitted:
+        return PanelState(title="Ready", text=f"All five checks pass: {model} would start now.", tone="good")
+    title = "Busy" if verdict.blocking[0].check is CheckName.LOCK else "Blocked"
+    return PanelState(title=title, text=verdict.reason, tone="bad")
+
+
+def memory_chart(samples: list[SensorSample]) -> MemoryChart | None:
+    """None when there are fewer than two readings."""
+    read = [(s.taken_at.timestamp(), s.available_bytes) for s in samples if s.available_bytes is not None]
+    if len(read) < 2:
+        return None
+    values = [value for _, value in read]
+    first, span_seconds = read[0][0], max(read[-1][0] - read[0][0], 1e-9)
+    points = " ".join(
+        f"{CHART_WIDTH * (at - first) / span_seconds:.1f},{CHART_HEIGHT * (1 - value / max(values)) + 1:.1f}"
+        for at, value in read
+    )
+    return MemoryChart(
+        minutes=max(1, round(span_seconds / 60)),
+        points=points,
+        last_text=bytes_text(values[-1]),
+        least_text=bytes_text(min(values)),
+        most_text=bytes_text(max(values)),
+    )
+
+
+__all__ = ["dashboard", "dashboard_live", "memory_chart", "panel_state"]

@@ -1,0 +1,37 @@
+// What htmx needs from us: no polling of a hidden page, and a word when the panel is gone or the login has ended.
+"use strict";
+
+(() => {
+  const polls = (event) => event.detail.requestConfig?.triggeringEvent === undefined;
+
+  document.addEventListener("htmx:beforeRequest", (event) => {
+    if (document.hidden && polls(event)) event.preventDefault();
+  });
+
+  let notice = null;
+  const lost = () => {
+    if (notice !== null) return;
+    notice = document.createElement("p");
+    notice.className = "notice bad lost";
+    notice.setAttribute("role", "alert");
+    notice.textContent = "The panel does not answer. What you see may be old; this page goes on asking.";
+    document.getElementById("content").prepend(notice);
+  };
+  const found = () => {
+    notice?.remove();
+    notice = null;
+  };
+  document.addEventListener("htmx:sendError", lost);
+  document.addEventListener("htmx:responseError", (event) => {
+    if (event.detail.xhr.status >= 500) lost();
+  });
+  document.addEventListener("htmx:afterOnLoad", found);
+
+  // An answer that is a whole page means that the login has ended: show it as a page.
+  document.addEventListener("htmx:beforeSwap", (event) => {
+    if (event.detail.xhr.responseText.trimStart().startsWith("<!DOCTYPE")) {
+      event.detail.shouldSwap = false;
+      window.location.reload();
+    }
+  });
+})();

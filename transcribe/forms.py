@@ -1,0 +1,143 @@
+"""Forms: the upload with whisper's options, and the registration of a model."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from itertools import groupby
+from typing import TYPE_CHECKING, Any
+
+from django import forms
+from django.conf import settings
+from django.core.exceptions import ValidationError
+
+from gate.core.units import bytes_text
+from transcribe.catalog import languages, model_named
+from transcribe.errors import ModelUnknown, OptionsInvalid
+from transcribe.models import RegisteredModel
+from transcribe.options import OPTION_SPECS, PROMPT_LIMIT_CHARS, DecodingOptions, OptionSpec
+from transcribe.resolve import ModelChoice, model_choices
+from transcribe.services.registry import checkpoint_check
+
+OPTION_PREFIX = "option_"
+YES_NO = (("True", "Yes"), ("False", "No"))
+
+
+class UploadForm(forms.Form):
+    """Everything but the files. After `is_valid()`, `options` holds the checked decoding options."""
+
+    title = forms.CharField(max_length=200, required=False, help_text="Optional; without one the file's name is used.")
+    model = forms.ChoiceField()
+    language = forms.ChoiceField(required=False, help_text="Spoken in the recording.")
+
+    def __init__(self, data: Mapping[str, Any] | None = None) -> None:
+        super().__init__(data, label_suffix="", initial={"model": settings.DEFAULT_MODEL})
+        self.options = DecodingOptions()
+        _choices(self, "model", grouped_models(model_choices()))
+        _choices(self, "language", [("", "Detect"), *sorted(_language_choices(), key=lambda pair: pair[1])])
+        for spec in OPTION_SPECS:
+            self.fields[OPTION_PREFIX + spec.name] = option_field(spec)
+
+    def option_fields(self) -> list[forms.BoundField]:
+        return [self[OPTION_PREFIX + spec.name] for spec in OPTION_SPECS]
+
+    @property
+    def has_option_errors(self) -> bool:
+        return any(name.startswith(OPTION_PREFIX) for name in self.errors)
+
+    def clean(self) -> dict[str, Any]:
+        cleaned = super().clean() or {}
+        self._check_language(cleaned)
+        given = {
+            spec.name: cleaned[OPTION_PREFIX + spec.name]
+            for spec in OPTION_SPECS
+            if OPTION_PREFIX + spec.name in self.data and OPTION_PREFIX + spec.name in cleaned
+        }
+        try:
+            self.options = DecodingOptions.from_mapping(given)
+        except OptionsInvalid as error:
+            self.add_error(OPTION_PREFIX + error.option, str(error))
+        return cleaned
+
+    def _check_language(self, cleaned: dict[str, Any]) -> None:
+        known = model_named(cleaned.get("model", ""))
+        if known is not None and known.english_only and cleaned.get("language") not in {"", "en"}:
+            self.add_error(
+                "language",
+                f"{known.name} knows English only. Choose English or Detect, or the model "
+                f"“{known.name.removesuffix('.en')}”.",
+            )
+
+
+def grouped_models(models: list[ModelChoice]) -> list[tuple[str, list[tuple[str, str]]]]:
+    return [
+        (group, [(model.value, _model_text(model)) for model in members])
+        for group, members in groupby(models, key=lambda model: model.group)
+    ]
+
+
+def option_field(spec: OptionSpec) -> forms.Field:
+    """A field that shows whisper's default; empty means off, where off is possible."""
+    label = spec.name.replace("_", " ").capitalize()
+    if spec.kind == "bool":
+        return forms.ChoiceField(
+            choices=YES_NO, initial=str(spec.default), required=False, label=label, help_text=spec.help
+        )
+    if spec.choices:
+        choices = [(choice, choice) for choice in spec.choices]
+        return forms.ChoiceField(
+            choices=choices, initial=spec.default, required=False, label=label, help_text=spec.help
+        )
+    limit = PROMPT_LIMIT_CHARS if spec.kind == "text" else 40
+    return forms.CharField(
+        initial=spec.default,
+        required=False,
+        label=label,
+        help_text=spec.help,
+        max_length=limit,
+        widget=forms.TextInput(attrs={"autocomplete": "off"} | _number_attributes(spec)),
+    )
+
+
+def _number_attributes(spec: OptionSpec) -> dict[str, str]:
+    return {} if spec.kind == "text" else {"inputmode": "decimal"}
+
+
+def _choices(form: forms.Form, name: str, choices: Any) -> None:
+    field = form.fields[name]
+    assert isinstance(field, forms.ChoiceField)  # noqa: S101 - declared above
+    field.choices = choices
+
+
+def _model_text(model: ModelChoice) -> str:
+    fetched = ", fetched on first use" if model.note.startswith("Fetched") else ""
+    return f"{model.label}: needs {bytes_text(model.requirement_bytes)} of memory{fetched}"
+
+
+def _language_choices() -> list[tuple[str, str]]:
+    return [(code, name.title()) for code, name in languages().items()]
+
+
+if TYPE_CHECKING:
+    _RegisteredModelForm = forms.ModelForm[RegisteredModel]
+else:  # the class takes a type argument for the type checker only
+    _RegisteredModelForm = forms.ModelForm
+
+
+class ModelRegistrationForm(_RegisteredModelForm):
+    """Name and path; everything else is read from the file by the service that keeps it."""
+
+    class Meta:
+        model = RegisteredModel
+        fields = ("name", "path")
+        help_texts = {
+            "name": "Shown in the list of models: letters, digits, - and _.",
+            "path": "Absolute path on this server of a checkpoint in OpenAI's format (a .pt file).",
+        }
+
+    def clean_path(self) -> str:
+        path: str = self.cleaned_data["path"]
+        try:
+            checkpoint_check(path)
+        except ModelUnknown as error:
+            raise ValidationError(str(error)) from error
+        return path

@@ -1,0 +1,34 @@
+"""What pages read: frozen values, no changes."""
+
+from __future__ import annotations
+
+from transcribe.selectors.detail import JobDetail, job_detail
+from transcribe.selectors.jobs import (
+    JobRow,
+    QueueEntry,
+    StatusCount,
+    job_row,
+    job_rows,
+    jobs_recent,
+    jobs_with,
+    queue_entries,
+    running_job,
+    status_counts,
+    waiting_jobs,
+)
+
+__all__ = [
+    "JobDetail",
+    "JobRow",
+    "QueueEntry",
+    "StatusCount",
+    "job_detail",
+    "job_row",
+    "job_rows",
+    "jobs_recent",
+    "jobs_with",
+    "queue_entries",
+    "running_job",
+    "status_counts",
+    "waiting_jobs",
+]

@@ -1,0 +1,143 @@
+"""One job as its page shows it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from django.utils import timezone
+
+from transcribe.catalog import languages
+from transcribe.models import Attempt, Job, JobEvent
+from transcribe.options import DecodingOptions
+from transcribe.selectors.jobs import JobRow, job_row, queue_positions, remaining_seconds
+from transcribe.states import WAITING, ChunkStatus, JobStatus
+
+
+@dataclass(frozen=True, kw_only=True)
+class ChunkCount:
+    """`current` counts from 1 while one is being read."""
+
+    total: int
+    done: int
+    current: int | None
+    quarantined: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class TimelineEvent:
+    at: datetime
+    status: JobStatus
+    label: str
+    reason: str
+    attempt: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class OptionShown:
+    name: str
+    value: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class JobDetail:
+    """`fingerprint` changes with what the page shows beside the running figures."""
+
+    row: JobRow
+    chunks: ChunkCount
+    elapsed_seconds: float | None
+    remaining_seconds: float | None
+    waited_seconds: float
+    blocked_seconds: float
+    live_lines: tuple[str, ...]
+    language_label: str
+    options: tuple[OptionShown, ...]
+    notes: tuple[str, ...]
+    events: tuple[TimelineEvent, ...]
+    attempts: tuple[Attempt, ...]
+    is_ended: bool
+    is_retryable: bool
+    is_waiting: bool
+    fingerprint: str
+
+
+def job_detail(job: Job, now: datetime | None = None) -> JobDetail:
+    now = now or timezone.now()
+    events = list(job.events.all())
+    running = job.status == JobStatus.RUNNING
+    held = durations_by_status(events, now)
+    return JobDetail(
+        row=job_row(job, queue_positions().get(job.pk)),
+        chunks=_chunk_count(job),
+        elapsed_seconds=_elapsed_seconds(job, now),
+        remaining_seconds=remaining_seconds(job, now) if running else None,
+        waited_seconds=held.get(JobStatus.QUEUED, 0.0),
+        blocked_seconds=held.get(JobStatus.BLOCKED, 0.0),
+        live_lines=tuple(line for line in job.live_text.splitlines() if line.strip()),
+        language_label=language_label(job),
+        options=tuple(_options(job)),
+        notes=tuple(line for line in job.note.splitlines() if line),
+        events=tuple(_timeline_event(event) for event in events),
+        attempts=tuple(job.attempts.all()),
+        is_ended=job.is_ended,
+        is_retryable=job.is_retryable,
+        is_waiting=job.status in WAITING,
+        fingerprint=f"{len(events)}-{job.status}-{int(job.cancel_requested)}",
+    )
+
+
+def durations_by_status(events: Sequence[JobEvent], now: datetime) -> dict[JobStatus, float]:
+    """Seconds spent in each status; the last one lasts until now."""
+    seconds: dict[JobStatus, float] = {}
+    ends = [event.at for event in events[1:]] + [now]
+    for event, end in zip(events, ends, strict=True):
+        status = JobStatus(event.new)
+        seconds[status] = seconds.get(status, 0.0) + max(timedelta(), end - event.at).total_seconds()
+    return seconds
+
+
+def language_label(job: Job) -> str:
+    """ "German", "English (detected)" or "to be detected"."""
+    if job.language:
+        return language_name(job.language)
+    if job.detected_language:
+        return f"{language_name(job.detected_language)} (detected)"
+    return "to be detected"
+
+
+def language_name(code: str) -> str:
+    return languages().get(code, code).title()
+
+
+def _elapsed_seconds(job: Job, now: datetime) -> float | None:
+    """From the first start to the end; for a running job, of this attempt."""
+    if job.status == JobStatus.RUNNING:
+        attempt = job.attempts.filter(number=job.attempt).first()
+        return None if attempt is None else (now - attempt.started_at).total_seconds()
+    if job.started_at is None or job.finished_at is None:
+        return None
+    return (job.finished_at - job.started_at).total_seconds()
+
+
+def _chunk_count(job: Job) -> ChunkCount:
+    chunks = list(job.chunks.values_list("index", "status"))
+    running = [index + 1 for index, status in chunks if status == ChunkStatus.RUNNING]
+    return ChunkCount(
+        total=len(chunks),
+        done=sum(status == ChunkStatus.DONE for _, status in chunks),
+        current=running[0] if running and job.status == JobStatus.RUNNING else None,
+        quarantined=sum(status == ChunkStatus.QUARANTINED for _, status in chunks),
+    )
+
+
+def _options(job: Job) -> list[OptionShown]:
+    changed = DecodingOptions.from_mapping(job.options).changed()
+    return [OptionShown(name=name, value="off" if value is None else str(value)) for name, value in changed.items()]
+
+
+def _timeline_event(event: JobEvent) -> TimelineEvent:
+    status = JobStatus(event.new)
+    return TimelineEvent(
+        at=event.at, status=status, label=str(status.label), reason=event.reason, attempt=event.attempt
+    )

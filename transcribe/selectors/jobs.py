@@ -1,0 +1,143 @@
+"""Jobs as lists show them: one row each, the queue in its order, how many are in each status."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from django.db.models import Count, QuerySet
+from django.utils import timezone
+
+from transcribe.models import Job
+from transcribe.resolve import model_label
+from transcribe.selectors.pace import pace_for
+from transcribe.states import WAITING, JobStatus
+
+SHOWN_LAST = 5
+
+
+@dataclass(frozen=True, kw_only=True)
+class JobRow:
+    """`queue_position` counts from 1 and is None for jobs that do not wait; `percent` only while running."""
+
+    id: int
+    title: str
+    status: JobStatus
+    status_label: str
+    reason: str
+    model_label: str
+    duration_seconds: float
+    created_at: datetime
+    finished_at: datetime | None
+    next_try_at: datetime | None
+    is_stopping: bool
+    activity: str
+    position_seconds: float
+    percent: int | None
+    queue_position: int | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class QueueEntry:
+    """`ahead_seconds`: work before it, None when the pace of a model is not known yet."""
+
+    row: JobRow
+    position: int
+    ahead_seconds: float | None
+
+
+@dataclass(frozen=True, kw_only=True)
+class StatusCount:
+    status: JobStatus
+    label: str
+    count: int
+
+
+def job_rows(jobs: QuerySet[Job] | list[Job]) -> list[JobRow]:
+    positions = queue_positions()
+    return [job_row(job, positions.get(job.pk)) for job in jobs]
+
+
+def job_row(job: Job, queue_position: int | None = None) -> JobRow:
+    status = JobStatus(job.status)
+    running = status is JobStatus.RUNNING
+    stopping = running and job.cancel_requested
+    return JobRow(
+        id=job.pk,
+        title=job.title,
+        status=status,
+        status_label="Stopping" if stopping else str(status.label),
+        reason=job.reason,
+        model_label=model_label(job.model),
+        duration_seconds=job.duration_seconds,
+        created_at=job.created_at,
+        finished_at=job.finished_at,
+        next_try_at=job.next_try_at,
+        is_stopping=stopping,
+        activity=job.activity,
+        position_seconds=job.position_seconds,
+        percent=percent_done(job) if running else None,
+        queue_position=queue_position,
+    )
+
+
+def percent_done(job: Job) -> int:
+    """Share of the recording that has been read, 0 to 99: the last one belongs to the finished job."""
+    if job.duration_seconds <= 0:
+        return 0
+    return max(0, min(99, int(100 * job.position_seconds / job.duration_seconds)))
+
+
+def jobs_with(status: JobStatus | None) -> QuerySet[Job]:
+    """Newest first."""
+    jobs = Job.objects.order_by("-pk")
+    return jobs if status is None else jobs.filter(status=status)
+
+
+def status_counts() -> list[StatusCount]:
+    """Every status in its order, those without a job too."""
+    rows = Job.objects.order_by().values_list("status").annotate(count=Count("pk"))
+    counts: dict[str, int] = dict(rows)
+    return [StatusCount(status=s, label=str(s.label), count=counts.get(s.value, 0)) for s in JobStatus]
+
+
+def jobs_recent(count: int = SHOWN_LAST) -> list[JobRow]:
+    """The last jobs that ended."""
+    ended = Job.objects.filter(finished_at__isnull=False).exclude(status__in=[*WAITING, JobStatus.RUNNING])
+    return [job_row(job) for job in ended.order_by("-finished_at", "-pk")[:count]]
+
+
+def running_job() -> Job | None:
+    return Job.objects.filter(status=JobStatus.RUNNING).order_by("-started_at").first()
+
+
+def waiting_jobs() -> QuerySet[Job]:
+    """In the order in which they are claimed."""
+    return Job.objects.filter(status__in=WAITING).order_by("pk")
+
+
+def queue_positions() -> dict[int, int]:
+    """Job number to its place in the queue."""
+    return {pk: place for place, pk in enumerate(waiting_jobs().values_list("pk", flat=True), start=1)}
+
+
+def queue_entries(now: datetime | None = None) -> list[QueueEntry]:
+    """The queue with the work ahead of each entry."""
+    now = now or timezone.now()
+    running = running_job()
+    ahead_seconds = 0.0 if running is None else remaining_seconds(running, now)
+    entries = []
+    for position, job in enumerate(waiting_jobs(), start=1):
+        entries.append(QueueEntry(row=job_row(job, position), position=position, ahead_seconds=ahead_seconds))
+        own_seconds = remaining_seconds(job, now)
+        known = ahead_seconds is not None and own_seconds is not None
+        ahead_seconds = ahead_seconds + own_seconds if known else None  # type: ignore[operator]
+    return entries
+
+
+def remaining_seconds(job: Job, now: datetime) -> float | None:
+    """Work still to do; None when no pace is known."""
+    pace = pace_for(job, now)
+    if pace is None:
+        return None
+    return max(0.0, job.duration_seconds - job.position_seconds) * pace

@@ -1,0 +1,71 @@
+"""How fast a job goes: seconds of work for one second of audio, from what was measured and from nothing else."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime
+
+from transcribe.audio.pcm_format import SAMPLE_RATE
+from transcribe.models import Chunk, Job
+from transcribe.states import ChunkStatus, JobStatus
+
+MEASURED_AUDIO_SECONDS = 30.0  # one window of Whisper: less says nothing about the next
+REMEMBERED_CHUNKS = 100
+
+
+@dataclass(frozen=True)
+class Work:
+    """Measured: `work_seconds` spent on `audio_seconds`."""
+
+    audio_seconds: float
+    work_seconds: float
+
+    @property
+    def pace(self) -> float | None:
+        """Seconds of work for a second of audio; None when too little was measured."""
+        if self.audio_seconds < MEASURED_AUDIO_SECONDS or self.work_seconds <= 0:
+            return None
+        return self.work_seconds / self.audio_seconds
+
+
+def pace_for(job: Job, now: datetime) -> float | None:
+    """This job's own pace, else this machine's past pace for the model, else None."""
+    own = work_of_job(job, now).pace
+    return own if own is not None else pace_of_model(job.model)
+
+
+def pace_of_model(model: str) -> float | None:
+    recent = Chunk.objects.filter(job__model=model, status=ChunkStatus.DONE).order_by("-pk")[:REMEMBERED_CHUNKS]
+    return work_sum(_work_of(chunk) for chunk in recent).pace
+
+
+def work_of_job(job: Job, now: datetime) -> Work:
+    """Finished chunks, and the part of the running one that has been read."""
+    chunks = list(job.chunks.all())
+    done = (_work_of(chunk) for chunk in chunks if chunk.status == ChunkStatus.DONE)
+    running = (_work_begun(chunk, job.position_seconds, now) for chunk in chunks if _is_running(job, chunk))
+    return work_sum([*done, *running])
+
+
+def work_sum(works: Iterable[Work]) -> Work:
+    every = list(works)
+    return Work(sum(work.audio_seconds for work in every), sum(work.work_seconds for work in every))
+
+
+def _is_running(job: Job, chunk: Chunk) -> bool:
+    return job.status == JobStatus.RUNNING and chunk.status == ChunkStatus.RUNNING
+
+
+def _work_of(chunk: Chunk) -> Work:
+    if chunk.started_at is None or chunk.finished_at is None:
+        return Work(0.0, 0.0)
+    audio_seconds = (chunk.end_sample - chunk.start_sample) / SAMPLE_RATE
+    return Work(audio_seconds, (chunk.finished_at - chunk.started_at).total_seconds())
+
+
+def _work_begun(chunk: Chunk, position_seconds: float, now: datetime) -> Work:
+    read_seconds = position_seconds - chunk.start_sample / SAMPLE_RATE
+    if chunk.started_at is None or read_seconds <= 0:
+        return Work(0.0, 0.0)
+    return Work(read_seconds, (now - chunk.started_at).total_seconds())

@@ -1,0 +1,20 @@
+"""Addresses of the transcription pages."""
+
+from __future__ import annotations
+
+from django.urls import path
+
+from transcribe.views import audio, download, jobs, upload
+
+urlpatterns = [
+    path("", jobs.job_list, name="job-list"),
+    path("live/", jobs.job_list_live, name="job-list-live"),
+    path("upload/", upload.job_upload, name="job-upload"),
+    path("<int:job_id>/", jobs.job_page, name="job"),
+    path("<int:job_id>/live/", jobs.job_live, name="job-live"),
+    path("<int:job_id>/audio/", audio.job_audio, name="job-audio"),
+    path("<int:job_id>/transcript.<slug:format>", download.job_transcript, name="job-transcript"),
+    path("<int:job_id>/cancel/", jobs.job_cancel, name="job-cancel"),
+    path("<int:job_id>/retry/", jobs.job_retry, name="job-retry"),
+    path("<int:job_id>/delete/", jobs.job_delete, name="job-delete"),
+]

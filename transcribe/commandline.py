@@ -84,7 +84,9 @@ def run_order(order: Order, control: CommandControl, say: Say) -> int:
         try:
             for file in order.files:
                 code = _run_file(file, order, slot, control, say)
-                if code in {EXIT_BLOCKED} or code >= EXIT_SIGNAL:
+                if control.stopping():
+                    return EXIT_SIGNAL + control.signal_number
+                if code == EXIT_BLOCKED:
                     return code
                 worst = max(worst, code)
         finally:
@@ -99,19 +101,27 @@ def _run_file(file: Path, order: Order, slot: EngineSlot, control: CommandContro
         say(str(error))
         return EXIT_FAILED
     except OSError as error:
-        say(f"{file}: {error.strerror or error}")
+        say(f"{file}: {error.strerror or error}. Check the path and its permissions.")
         return EXIT_FAILED
     status = _run_until_ended(job, order, slot, control, say)
-    if control.stopping():
-        say(f"{file.name}: stopped; job {job.pk} is cancelled, its finished chunks are kept for a retry in the panel")
-        return EXIT_SIGNAL + control.signal_number
+    if status == JobStatus.BLOCKED:
+        return EXIT_BLOCKED
     if status == JobStatus.CANCELLED:
-        return EXIT_FAILED if order.wait else EXIT_BLOCKED
+        stopped = f"stopped; job {job.pk} is cancelled, its finished chunks are kept for a retry in the panel"
+        say(f"{file.name}: {stopped if control.stopping() else job.reason}")
+        return EXIT_FAILED
     if status == JobStatus.FAILED:
         say(f"{file.name}: failed. {job.reason}")
         return EXIT_FAILED
-    for path in _write(job, file, order):
-        say(f"{file.name}: wrote {path}")
+    try:
+        for path in _write(job, file, order):
+            say(f"{file.name}: wrote {path}")
+    except OSError as error:
+        say(
+            f"{file.name}: the transcript could not be written to {order.output_dir}: {error.strerror or error}. "
+            f"It is kept as job {job.pk} in the panel; download it there, or free the way and transcribe again."
+        )
+        return EXIT_FAILED
     if status == JobStatus.INCOMPLETE:
         say(f"{file.name}: incomplete. {job.reason}")
         return EXIT_FAILED
@@ -133,7 +143,10 @@ def _submit(file: Path, order: Order) -> Job:
 
 
 def _run_until_ended(job: Job, order: Order, slot: EngineSlot, control: CommandControl, say: Say) -> JobStatus:
-    """Run, and run again after a no of the gate or a lost engine, until the job has ended."""
+    """Run, and run again after a no of the gate or a lost engine, until the job has ended.
+
+    With `wait` off the first no cancels the job, and BLOCKED is returned.
+    """
     said = ""
     while True:
         if control.stopping():
@@ -146,10 +159,10 @@ def _run_until_ended(job: Job, order: Order, slot: EngineSlot, control: CommandC
         if job.status == JobStatus.BLOCKED:
             if job.reason != said:
                 said = job.reason
-                say(f"waiting: {said}")
+                say(f"waiting: {said}" if order.wait else said)
             if not order.wait:
                 job_cancel(job, None)
-                return JobStatus.CANCELLED
+                return JobStatus.BLOCKED
         _sleep_until_due(job, control)
 
 
@@ -173,7 +186,7 @@ def _write(job: Job, file: Path, order: Order) -> list[Path]:
 
 def write_whole(path: Path, text: str) -> None:
     """Temporary file, fsync, rename: a reader never sees half a file."""
-    temporary = path.with_name(f".{path.name}.{os.getpid()}")
+    temporary = path.with_name(f".j5a-{os.getpid()}.part")  # not from the name, which may be as long as names can be
     try:
         with temporary.open("w", encoding="utf-8") as out:
             out.write(text)

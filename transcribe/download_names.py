@@ -31,7 +31,7 @@ def download_name(title: str, extension: str) -> str:
 def _safe_stem(title: str) -> str:
     visible = "".join(character for character in title if _is_kept(character))
     # Dots and spaces at either end: hidden files, "..", and what Windows strips without asking.
-    stem = " ".join(FORBIDDEN.sub("_", visible).split()).strip(" ._")
+    stem = FORBIDDEN.sub("_", " ".join(visible.split())).strip(" ._")
     return f"_{stem}" if DEVICE_NAMES.match(stem) else stem
 
 

@@ -193,6 +193,7 @@ class _JobRun:
         if now - self._looked_at < 1.0:
             return
         self._looked_at = now
+        self.slot.show_life()
         row = Job.objects.filter(pk=self.job.pk, attempt=self.job.attempt, status=JobStatus.RUNNING)
         cancel = row.values_list("cancel_requested", flat=True).first()
         if cancel is None:

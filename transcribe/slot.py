@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import time
 from collections.abc import Callable
 
 from django.conf import settings
@@ -19,6 +20,8 @@ from transcribe.models import Job
 from transcribe.resolve import ResolvedModel
 from transcribe.supervisor import EngineProcess
 
+HEARTBEAT_SECONDS = 10.0  # a lock without a sign of life for hung_after_seconds (gate.core.policy) counts as hung
+
 
 class EngineSlot:
     """Empty, or the lock, or the lock and an engine with one model loaded.
@@ -32,6 +35,7 @@ class EngineSlot:
         self._engine: EngineProcess | None = None
         self._loaded: Loaded | None = None
         self._model: ResolvedModel | None = None
+        self._shown_at = 0.0
 
     def admit(self, job: Job, model: ResolvedModel, *, purpose: str) -> None:
         """Take the lock if we do not hold it, then ask the gate. On a no everything is given back.
@@ -74,6 +78,18 @@ class EngineSlot:
     @property
     def is_multilingual(self) -> bool:
         return self._loaded is not None and self._loaded.is_multilingual
+
+    def show_life(self) -> None:
+        """A sign of life in the lock's record, at most every HEARTBEAT_SECONDS; call it often.
+
+        A lock that was taken from under us is not told here: the gate tells it before the next chunk.
+        """
+        now = time.monotonic()
+        if self._held is None or now - self._shown_at < HEARTBEAT_SECONDS:
+            return
+        self._shown_at = now
+        with contextlib.suppress(LockError, OSError):
+            self._held.heartbeat()
 
     def kill(self) -> None:
         """End the engine at once and give the lock back; returns when its process group is gone."""

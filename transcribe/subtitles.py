@@ -83,8 +83,8 @@ def _written(writer: type[SubripFormat], name: str, cues: Iterable[Cue]) -> str:
 
 
 def _safe(text: str) -> str:
-    """No arrow and no empty line: both would end the subtitle in the middle of its text."""
-    return re.sub(r"\s*\n\s*", "\n", text.replace("-->", "->"))
+    """No arrow and no empty line: both would end the subtitle in the middle of its text. CR alone ends a line, too."""
+    return re.sub(r"\s*[\r\n]\s*", "\n", text.replace("-->", "->"))
 
 
 __all__ = ["Cue", "srt_text", "vtt_text"]

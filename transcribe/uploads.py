@@ -5,50 +5,90 @@ from __future__ import annotations
 import hashlib
 import re
 import shutil
+import stat
 import uuid
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any, BinaryIO
 
 from django.conf import settings
 from django.core.files.storage import default_storage
 from django.core.files.uploadedfile import TemporaryUploadedFile
-from django.core.files.uploadhandler import TemporaryFileUploadHandler
+from django.core.files.uploadhandler import FileUploadHandler, TemporaryFileUploadHandler
 from django.template.defaultfilters import filesizeformat
 
+from transcribe.audio.errors import shown_name
 from transcribe.errors import UploadRefused
 
 COPY_BYTES = 1024 * 1024
 NAME_LIMIT_CHARS = 255
+SUFFIX_LIMIT_CHARS = 20  # what follows the last dot of a sentence is no file type
 SAFE_SUFFIX = re.compile(r"\.[a-z0-9]{1,5}")
 
 
-class HashingUploadHandler(TemporaryFileUploadHandler):
-    """Django's temporary-file handler that also hashes, and refuses what cannot fit.
+class HashedUpload(TemporaryUploadedFile):
+    """A temporary file beside the uploads, so that keeping it is a rename, and the SHA-256 of what is in it."""
 
-    The uploaded file gets `sha256`. The temporary file lies beside the uploads, so that keeping it is a rename.
-    """
+    def __init__(
+        self,
+        name: str,
+        content_type: str | None,
+        size: int,
+        charset: str | None,
+        content_type_extra: dict[str, Any] | None = None,
+    ) -> None:
+        # Django makes the ending of the name a part of the path; one of 250 characters could not be stored.
+        super().__init__("upload", content_type, size, charset, content_type_extra)
+        self.name = name
+        self.sha256 = ""
+
+    def close(self) -> None:
+        """Remove the file. Never raises: on a full disk the rest in the buffer goes with it."""
+        with suppress(OSError):
+            super().close()
+
+
+class HashingUploadHandler(TemporaryFileUploadHandler):
+    """Django's temporary-file handler that also hashes, and refuses what cannot fit."""
+
+    file: HashedUpload
 
     def handle_raw_input(self, input_data: Any, META: Any, content_length: int, *args: Any, **kwargs: Any) -> None:
         settings.FILE_UPLOAD_TEMP_DIR.mkdir(mode=0o700, parents=True, exist_ok=True)
-        space_check(content_length, "The upload")
+        self._incoming_bytes = content_length  # of the whole form, looked at when the first file has told its name
 
     def new_file(self, *args: Any, **kwargs: Any) -> None:
-        super().new_file(*args, **kwargs)
+        FileUploadHandler.new_file(self, *args, **kwargs)
+        # Browsers send a quote in a name as %22 (WHATWG HTML, multipart/form-data encoding); Django leaves it so.
+        name = (self.file_name or "").replace("%22", '"')
+        self._shown_name = shown_name(clean_name(name))
+        space_check(self._incoming_bytes, self._shown_name)
+        self._incoming_bytes = 0
+        with disk_errors(self._shown_name):
+            self.file = HashedUpload(name, self.content_type, 0, self.charset, self.content_type_extra)
         self._hash = hashlib.sha256()
 
     def receive_data_chunk(self, raw_data: bytes, start: int) -> None:
         self._hash.update(raw_data)
-        with disk_errors(self.file_name or "The upload"):
+        with self._kept_whole_or_not():
             self.file.write(raw_data)
 
-    def file_complete(self, file_size: int) -> TemporaryUploadedFile | None:
-        with disk_errors(self.file_name or "The upload"):
-            uploaded = super().file_complete(file_size)
-        if uploaded is not None:
-            uploaded.sha256 = self._hash.hexdigest()  # type: ignore[attr-defined]
-        return uploaded  # type: ignore[return-value]  # the stubs name the base class
+    def file_complete(self, file_size: int) -> HashedUpload:
+        with self._kept_whole_or_not():
+            super().file_complete(file_size)
+        self.file.sha256 = self._hash.hexdigest()
+        return self.file
+
+    @contextmanager
+    def _kept_whole_or_not(self) -> Iterator[None]:
+        """On an error Django closes the files that are complete, and leaves the one in hand to the collector."""
+        try:
+            with disk_errors(self._shown_name):
+                yield
+        except UploadRefused:
+            self.file.close()
+            raise
 
 
 def space_check(incoming_bytes: int, name: str) -> None:
@@ -87,15 +127,26 @@ def disk_errors(name: str) -> Iterator[None]:
 
 
 @contextmanager
-def local_upload(path: Path) -> Iterator[TemporaryUploadedFile]:
-    """A file of this machine as if it had been uploaded: copied beside the uploads and hashed on the way."""
+def local_upload(path: Path) -> Iterator[HashedUpload]:
+    """A file of this machine as if it had been uploaded: copied beside the uploads and hashed on the way.
+
+    Raises:
+        UploadRefused: it is no plain file, or cannot be stored.
+        OSError: it is not there or may not be read.
+    """
     settings.FILE_UPLOAD_TEMP_DIR.mkdir(mode=0o700, parents=True, exist_ok=True)
-    size_bytes = path.stat().st_size
-    space_check(size_bytes, path.name)
-    uploaded = TemporaryUploadedFile(path.name, "application/octet-stream", size_bytes, None)
+    found = path.stat()
+    name = shown_name(clean_name(path.name))
+    if not stat.S_ISREG(found.st_mode):  # a pipe would be waited for, a device would fill the disk
+        raise UploadRefused(
+            f"{name} is not a file but a folder, pipe or device. Give the path of a recording.",
+            cause="not a file",
+        )
+    space_check(found.st_size, name)
+    uploaded = HashedUpload(path.name, "application/octet-stream", found.st_size, None)
     try:
-        with path.open("rb") as source, disk_errors(path.name):
-            uploaded.sha256 = _copy_hashed(source, uploaded.file)  # type: ignore[attr-defined]
+        with path.open("rb") as source, disk_errors(name):
+            uploaded.sha256 = _copy_hashed(source, uploaded.file)
         yield uploaded
     finally:
         upload_discard(uploaded)
@@ -103,17 +154,14 @@ def local_upload(path: Path) -> Iterator[TemporaryUploadedFile]:
 
 def upload_discard(uploaded: TemporaryUploadedFile) -> None:
     """Remove the temporary file; one that was moved away already is fine."""
-    try:
-        uploaded.close()
-    except FileNotFoundError:
-        return
+    uploaded.close()
 
 
 def upload_keep(uploaded: TemporaryUploadedFile) -> str:
     """Move the temporary file into the storage; returns its name there. No part of the name comes from the user."""
     found = SAFE_SUFFIX.fullmatch(Path(uploaded.name or "").suffix.lower())
     name = f"{uuid.uuid4().hex}{found.group() if found else ''}"
-    with disk_errors(clean_name(uploaded.name or "")):
+    with disk_errors(shown_name(clean_name(uploaded.name or ""))):
         return default_storage.save(name, uploaded)
 
 
@@ -121,8 +169,11 @@ def clean_name(name: str) -> str:
     """The name a person gave, for showing: last path part, no control characters, at most 255 characters."""
     last = re.split(r"[/\\]", name)[-1]
     shown = "".join(char for char in last if char.isprintable()).strip()
-    suffix = Path(shown).suffix[:20]
-    return shown.removesuffix(suffix)[: NAME_LIMIT_CHARS - len(suffix)] + suffix or "unnamed"
+    if len(shown) > NAME_LIMIT_CHARS:
+        suffix = Path(shown).suffix
+        kept_suffix = suffix if len(suffix) <= SUFFIX_LIMIT_CHARS else ""
+        shown = shown[: NAME_LIMIT_CHARS - len(kept_suffix)] + kept_suffix
+    return shown or "unnamed"
 
 
 def _copy_hashed(source: BinaryIO, target: Any) -> str:

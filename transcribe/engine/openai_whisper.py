@@ -77,8 +77,10 @@ class OpenaiWhisper:
         if self._model is None:
             raise RequestFailed("No model is loaded.", permanent=True)
         from transcribe.audio.pcm import read_span
+        from transcribe.engine.spectrogram import log_mel_spectrogram
 
-        whisper_transcribe = importlib.import_module("whisper.transcribe")
+        whisper_transcribe: Any = importlib.import_module("whisper.transcribe")
+        whisper_transcribe.log_mel_spectrogram = log_mel_spectrogram
         audio = read_span(Path(request.pcm_path), request.start_sample, request.end_sample)
         try:
             with self._progress_from(whisper_transcribe), contextlib.redirect_stdout(self._text_from_print()):

@@ -154,7 +154,8 @@ class Panel:
             return job if job["status"] in statuses else None
 
         try:
-            return until(arrived, seconds=seconds, what="")
+            found: sqlite3.Row = until(arrived, seconds=seconds, what="")
+            return found
         except AssertionError:
             job = self.job(job_id)
             raise AssertionError(

@@ -1,0 +1,114 @@
+"""The way of one job with every part real: cluster, gate, lock, engine, speech."""
+
+from __future__ import annotations
+
+import json
+import time
+from pathlib import Path
+
+from tests.panel import Panel, until
+from tests.speech_files import SAMPLE, SPEECH_DIR, joined, sample
+from tools.demo_model.scoring import word_error_rate
+
+CLIPS = [SPEECH_DIR / f"clip_{number:02d}.flac" for number in range(3)]
+
+
+def test_the_transcript_is_what_was_said(panel: Panel) -> None:
+    job_id = panel.submit(SAMPLE)
+    panel.wait_for_job(job_id, "succeeded")
+    assert word_error_rate(sample().text, panel.text(job_id)) <= 0.05
+
+
+def test_it_leaves_a_trace_of_every_step(panel: Panel) -> None:
+    job_id = panel.submit(CLIPS[0])
+    job = panel.wait_for_job(job_id, "succeeded")
+    events = panel.rows("SELECT old, new FROM transcribe_jobevent WHERE job_id = ? ORDER BY id", job_id)
+    assert [tuple(event) for event in events] == [("", "queued"), ("queued", "running"), ("running", "succeeded")]
+    verdict = panel.rows("SELECT * FROM gate_verdictrecord WHERE job_ref = ? AND purpose = 'start'", str(job_id))[0]
+    assert verdict["admitted"] == 1
+    assert len(json.loads(verdict["data"])["results"]) == 5
+    (attempt,) = panel.rows("SELECT * FROM transcribe_attempt WHERE job_id = ?", job_id)
+    assert (attempt["outcome"], attempt["number"]) == ("succeeded", 1)
+    assert attempt["peak_bytes"] > 100 * 1024**2
+    assert (panel.data_dir / "logs" / attempt["log_name"]).is_file()
+    assert job["position_seconds"] == job["duration_seconds"]
+    assert list((panel.data_dir / "work").iterdir()) == []
+
+
+def test_one_engine_serves_jobs_of_one_model_and_then_goes(panel: Panel) -> None:
+    ids = [panel.submit(clip) for clip in CLIPS]
+    for job_id in ids:
+        panel.wait_for_job(job_id, "succeeded")
+    query = f"SELECT engine_pid FROM transcribe_attempt WHERE job_id IN ({','.join('?' * len(ids))})"
+    pids = {row["engine_pid"] for row in panel.rows(query, *ids)}
+    assert len(pids) == 1
+    until(lambda: not panel.engines(), seconds=10, what="the engine ends with the queue")
+    until(lambda: panel.lock_path.read_text().strip() == "", seconds=5, what="the lock is free")
+
+
+def test_another_model_gets_another_engine(panel: Panel, tmp_path: Path) -> None:
+    other = tmp_path / "copy.pt"
+    other.write_bytes((Path("transcribe/demo/demo.pt")).read_bytes() + b"")
+    _make_different(other)
+    first = panel.submit(CLIPS[0])
+    second = panel.submit(CLIPS[0], model=f"file:{other}")
+    for job_id in (first, second):
+        panel.wait_for_job(job_id, "succeeded")
+    rows = panel.rows("SELECT engine_pid FROM transcribe_attempt WHERE job_id IN (?, ?)", first, second)
+    assert len({row["engine_pid"] for row in rows}) == 2
+
+
+def _make_different(path: Path) -> None:
+    """The same weights in a file with another hash."""
+    import torch
+
+    checkpoint = torch.load(path, weights_only=True)
+    torch.save({**checkpoint, "note": "another file"}, path)
+
+
+def test_a_cancelled_job_ends_with_its_process(panel: Panel, tmp_path: Path) -> None:
+    recording = joined(tmp_path / "long.wav", minutes=12)
+    job_id = panel.submit(recording.path)
+    (engine,) = until(panel.engines, seconds=20, what="the engine runs")
+    until(lambda: panel.job(job_id)["activity"] == "Reading speech", seconds=30, what="it reads")
+    panel.login()
+    page = panel.get(f"/jobs/{job_id}/")
+    panel.post_form(f"/jobs/{job_id}/cancel/", {}, page=page)
+    job = panel.wait_for_job(job_id, "cancelled", seconds=15)
+    assert not engine.is_running()
+    assert "admin" in job["reason"] or "person" in job["reason"]
+    panel.post_form(f"/jobs/{job_id}/retry/", {}, page=page)
+    panel.wait_for_job(job_id, "running", seconds=15)
+    panel.post_form(f"/jobs/{job_id}/cancel/", {}, page=page)
+    panel.wait_for_job(job_id, "cancelled", seconds=15)
+
+
+def test_the_text_appears_while_it_runs(panel: Panel, tmp_path: Path) -> None:
+    recording = joined(tmp_path / "long.wav", minutes=6)
+    job_id = panel.submit(recording.path)
+    seen = until(lambda: panel.job(job_id)["live_text"], seconds=60, what="live text")
+    job = panel.job(job_id)
+    assert seen.strip()
+    assert 0 < job["position_seconds"] < recording.duration_seconds
+    panel.wait_for_job(job_id, "succeeded")
+    assert panel.job(job_id)["live_text"] == ""
+
+
+def test_it_waits_for_the_lock_and_starts_by_itself(panel: Panel) -> None:
+    import fcntl
+    import os
+
+    until(lambda: not panel.engines(), seconds=10, what="the panel is idle")
+    descriptor = os.open(panel.lock_path, os.O_RDWR)
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        job_id = panel.submit(CLIPS[0])
+        job = panel.wait_for_job(job_id, "blocked", seconds=20)
+        assert "lock" in job["reason"].lower()
+        assert job["next_try_at"] is not None
+        time.sleep(3)
+        assert panel.job(job_id)["status"] in {"blocked", "running"}
+        assert panel.engines() == []
+    finally:
+        os.close(descriptor)
+    panel.wait_for_job(job_id, "succeeded")

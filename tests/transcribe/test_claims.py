@@ -1,0 +1,123 @@
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from datetime import timedelta
+
+import pytest
+from django.conf import settings
+from django.utils import timezone
+from django_q.models import OrmQ
+
+from tests.transcribe.jobs import make_job
+from transcribe.models import Attempt, AttemptOutcome, Chunk, Job
+from transcribe.services.claims import (
+    command_owner,
+    job_claim,
+    job_claim_this,
+    jobs_recover_commands,
+    jobs_recover_worker,
+)
+from transcribe.services.wake import queue_sweep
+from transcribe.states import ChunkStatus, JobStatus
+
+pytestmark = pytest.mark.django_db
+
+
+def in_minutes(minutes: float) -> object:
+    return timezone.now() + timedelta(minutes=minutes)
+
+
+def ended_process() -> str:
+    """The owner text of a command that is gone."""
+    child = subprocess.Popen([sys.executable, "-c", "input()"], stdin=subprocess.PIPE)
+    owner = command_owner(child.pid)
+    child.communicate(b"\n")
+    return owner
+
+
+def test_it_claims_the_oldest_with_a_new_attempt() -> None:
+    first, _ = make_job(), make_job()
+    claimed = job_claim()
+    assert claimed is not None
+    assert (claimed.pk, claimed.status, claimed.attempt) == (first.pk, JobStatus.RUNNING, 1)
+    assert (claimed.host, Attempt.objects.get().number) == (settings.HOST_ID, 1)
+
+
+def test_it_leaves_a_blocked_job_until_its_next_try() -> None:
+    blocked = make_job(status=JobStatus.BLOCKED, next_try_at=in_minutes(1))
+    other = make_job()
+    assert job_claim() == other
+    assert job_claim() is None
+    Job.objects.filter(pk=blocked.pk).update(next_try_at=in_minutes(-1))
+    assert job_claim() == blocked
+
+
+@pytest.mark.parametrize("status", [s for s in JobStatus if s not in (JobStatus.QUEUED, JobStatus.BLOCKED)])
+def test_it_claims_nothing_that_does_not_wait(status: JobStatus) -> None:
+    make_job(status=status)
+    assert job_claim() is None
+
+
+def test_the_worker_leaves_jobs_of_a_command_alone() -> None:
+    job = make_job(owner=command_owner(os.getpid()))
+    assert job_claim() is None
+    assert job_claim_this(job)
+    assert not job_claim_this(Job.objects.get())
+
+
+def test_a_job_of_a_lost_worker_is_queued_again() -> None:
+    make_job()
+    job = job_claim()
+    assert job is not None
+    Chunk.objects.create(job=job, index=0, start_sample=0, end_sample=1, status=ChunkStatus.RUNNING)
+    assert jobs_recover_worker() == 1
+    assert Job.objects.get().status == JobStatus.QUEUED
+    assert Attempt.objects.get().outcome == AttemptOutcome.WORKER_LOST
+    assert Chunk.objects.get().status == ChunkStatus.PENDING
+
+
+def test_a_cancel_that_met_a_lost_worker_is_carried_out() -> None:
+    make_job()
+    job_claim()
+    Job.objects.update(cancel_requested=True)
+    jobs_recover_worker()
+    assert Job.objects.get().status == JobStatus.CANCELLED
+
+
+def test_a_worker_recovers_only_its_own_host() -> None:
+    make_job(status=JobStatus.RUNNING, host="another-machine")
+    assert jobs_recover_worker() == 0
+
+
+def test_jobs_of_a_command_that_is_gone_go_to_the_worker() -> None:
+    owner = ended_process()
+    waiting = make_job(owner=owner)
+    running = make_job(owner=owner, status=JobStatus.RUNNING, host=settings.HOST_ID)
+    assert jobs_recover_commands() == 2
+    assert set(Job.objects.values_list("pk", "status", "owner")) == {
+        (waiting.pk, "queued", "worker"),
+        (running.pk, "queued", "worker"),
+    }
+
+
+def test_jobs_of_a_living_command_stay_with_it() -> None:
+    make_job(owner=command_owner(os.getpid()), status=JobStatus.RUNNING, host=settings.HOST_ID)
+    assert jobs_recover_commands() == 0
+
+
+def test_a_recycled_pid_is_not_taken_for_the_command() -> None:
+    kind, pid, ticks = command_owner(os.getpid()).split()
+    make_job(owner=f"{kind} {pid} {int(ticks) - 1}", status=JobStatus.RUNNING, host=settings.HOST_ID)
+    assert jobs_recover_commands() == 1
+
+
+def test_the_sweeper_wakes_once_for_due_jobs() -> None:
+    assert not queue_sweep()
+    make_job(status=JobStatus.BLOCKED, next_try_at=in_minutes(1))
+    assert not queue_sweep()
+    Job.objects.update(next_try_at=in_minutes(-1))
+    assert queue_sweep()
+    assert not queue_sweep()
+    assert OrmQ.objects.count() == 1

@@ -94,7 +94,10 @@ def panel_state(verdict: Verdict, running: JobRow | None) -> PanelState:
         return PanelState(title="Working", text=text, tone="busy")
     model = verdict.requirement.model
     if verdict.admitted and verdict.warnings:
-        return PanelState(title="Ready, with a warning", text=verdict.reason, tone="warn")
+        warned = "; ".join(result.summary for result in verdict.warnings)
+        return PanelState(
+            title="Ready, with a warning", text=f"{model} would start now. Warning: {warned}.", tone="warn"
+        )
     if verdict.admitted:
         return PanelState(title="Ready", text=f"All five checks pass: {model} would start now.", tone="good")
     title = "Busy" if verdict.blocking[0].check is CheckName.LOCK else "Blocked"

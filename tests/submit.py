@@ -18,11 +18,11 @@ from transcribe.services import job_submit  # noqa: E402
 from transcribe.uploads import local_upload  # noqa: E402
 
 values = dict(word.removeprefix("--").split("=", 1) for word in sys.argv[2:])
-model, language = values.pop("model", "demo"), values.pop("language", "")
+model, language, title = values.pop("model", "demo"), values.pop("language", ""), values.pop("title", "")
 with local_upload(Path(sys.argv[1])) as upload:
     submitted = job_submit(
         upload,
-        title="",
+        title=title,
         model=model,
         language=language,
         options=DecodingOptions.from_mapping(values),

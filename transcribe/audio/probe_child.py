@@ -64,7 +64,7 @@ def _describe(source: Source) -> dict[str, object]:
     measure.run()
     return {
         "duration_seconds": measure.sound_end_seconds,
-        "codec": source.stream.codec_context.name,
+        "codec": source.stream.codec_context.codec.canonical_name,
         "container": source.container.format.name,
         "sample_rate": source.stream.rate,
         "channels": source.stream.layout.nb_channels,

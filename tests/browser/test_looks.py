@@ -1,4 +1,4 @@
-"""Every page at phone and desk width, light and dark: nothing sticks out, axe finds nothing, every control has a name."""
+"""Every page at phone and desk width, light and dark: nothing sticks out, and axe finds nothing."""
 
 from __future__ import annotations
 

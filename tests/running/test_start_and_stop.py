@@ -10,11 +10,13 @@ import sys
 import time
 import urllib.request
 from collections.abc import Callable
+from pathlib import Path
 
 import psutil
 import pytest
 
 from tests.panel import BASE_DIR, Panel, until
+from tests.speech_files import joined
 
 MakePanel = Callable[..., Panel]
 
@@ -49,9 +51,7 @@ def test_a_second_start_serves_within_five_seconds(make_panel: MakePanel) -> Non
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
-def test_a_stop_in_the_middle_of_a_job_leaves_no_process(make_panel: MakePanel, number: int, tmp_path) -> None:  # type: ignore[no-untyped-def]
-    from tests.speech_files import joined
-
+def test_a_stop_in_the_middle_of_a_job_leaves_no_process(make_panel: MakePanel, number: int, tmp_path: Path) -> None:
     panel = make_panel()
     job_id = panel.submit(joined(tmp_path / "long.wav", minutes=5).path)
     until(panel.engines, seconds=20, what="an engine runs")

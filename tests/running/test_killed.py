@@ -1,0 +1,50 @@
+"""kill -9 in the middle of a job: it goes on from its last checkpoint, and its text is whole."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import psutil
+
+from tests.panel import Panel, until
+from tests.speech_files import Recording, joined
+from tools.demo_model.scoring import word_error_rate
+
+
+def begun(panel: Panel, tmp_path: Path) -> tuple[int, Recording, psutil.Process]:
+    """A job of two chunks whose first is a checkpoint, and the engine that reads the second."""
+    recording = joined(tmp_path / "long.wav", minutes=16)
+    job_id = panel.submit(recording.path, language="en")
+    query = 'SELECT status FROM transcribe_chunk WHERE job_id = ? ORDER BY "index"'
+    until(
+        lambda: [row["status"] for row in panel.rows(query, job_id)] == ["done", "running"],
+        seconds=180,
+        what="the second chunk is being read",
+    )
+    (engine,) = panel.engines()
+    return job_id, recording, engine
+
+
+def assert_whole(panel: Panel, job_id: int, recording: Recording) -> None:
+    panel.wait_for_job(job_id, "succeeded", seconds=240)
+    assert word_error_rate(recording.text, panel.text(job_id)) <= 0.05
+    query = 'SELECT attempts FROM transcribe_chunk WHERE job_id = ? ORDER BY "index"'
+    assert [row["attempts"] for row in panel.rows(query, job_id)] == [1, 2]
+
+
+def test_the_engine(make_panel: Callable[..., Panel], tmp_path: Path) -> None:
+    panel = make_panel()
+    job_id, recording, engine = begun(panel, tmp_path)
+    engine.kill()
+    assert_whole(panel, job_id, recording)
+
+
+def test_the_worker(make_panel: Callable[..., Panel], tmp_path: Path) -> None:
+    panel = make_panel()
+    job_id, recording, engine = begun(panel, tmp_path)
+    panel.child("worker").kill()
+    until(lambda: not engine.is_running(), seconds=15, what="the engine ends with its worker")
+    assert_whole(panel, job_id, recording)
+    outcomes = [row["outcome"] for row in panel.rows("SELECT outcome FROM transcribe_attempt ORDER BY number")]
+    assert outcomes == ["worker_lost", "succeeded"]

@@ -20,7 +20,7 @@ from transcribe.models import Job
 from transcribe.resolve import ResolvedModel
 from transcribe.supervisor import EngineProcess
 
-HEARTBEAT_SECONDS = 10.0  # a lock without a sign of life for hung_after_seconds (gate.core.policy) counts as hung
+HEARTBEAT_SECONDS = 5.0  # a lock without a sign of life for hung_after_seconds (gate.core.policy) counts as hung
 
 
 class EngineSlot:
@@ -47,7 +47,7 @@ class EngineSlot:
             self._end_engine()
         if self._held is None:
             try:
-                self._held = lock_acquire(model=model.value, job_ref=str(job.pk))
+                self._held = lock_acquire(model=model.value, job_ref=f"job {job.pk}")
             except LockError as error:
                 raise JobBlocked(str(error)) from error
         requirement = model.requirement

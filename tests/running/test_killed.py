@@ -8,7 +8,7 @@ from pathlib import Path
 import psutil
 
 from tests.panel import Panel, until
-from tests.speech_files import Recording, joined
+from tests.speech_files import SPEECH_DIR, Recording, joined
 from tools.demo_model.scoring import word_error_rate
 
 
@@ -38,6 +38,23 @@ def test_the_engine(make_panel: Callable[..., Panel], tmp_path: Path) -> None:
     job_id, recording, engine = begun(panel, tmp_path)
     engine.kill()
     assert_whole(panel, job_id, recording)
+
+
+def test_a_chunk_that_ends_two_engines_is_set_aside(make_panel: Callable[..., Panel], tmp_path: Path) -> None:
+    panel = make_panel()
+    job_id, recording, engine = begun(panel, tmp_path)
+    next_id = panel.submit(SPEECH_DIR / "clip_00.flac")
+    engine.kill()
+    until(lambda: panel.job(job_id)["attempt"] == 2, seconds=60, what="the second attempt")
+    until(lambda: panel.job(job_id)["activity"] == "Reading speech", seconds=60, what="it reads again")
+    panel.engines()[0].kill()
+    job = panel.wait_for_job(job_id, "incomplete", seconds=120)
+    assert "1 of 2 chunks" in job["reason"]
+    query = 'SELECT status FROM transcribe_chunk WHERE job_id = ? ORDER BY "index"'
+    assert [row["status"] for row in panel.rows(query, job_id)] == ["done", "quarantined"]
+    said_first = " ".join(u.text for u in recording.utterances if u.end_seconds < 600)
+    assert word_error_rate(said_first, panel.text(job_id)) <= 0.10
+    panel.wait_for_job(next_id, "succeeded")
 
 
 def test_the_worker(make_panel: Callable[..., Panel], tmp_path: Path) -> None:

@@ -9,10 +9,14 @@ import subprocess
 import sys
 from pathlib import Path
 
+import psutil
+
 from tests.panel import Panel, until
 from tests.speech_files import DEMO_DIR, SAMPLE, SPEECH_DIR, joined, sample
 from tools.demo_model.scoring import word_error_rate
 
+ENGINE_NICE = 10  # the protocol's
+OOM_SCORE_ADJ = 500
 CLIPS = [SPEECH_DIR / f"clip_{number:02d}.flac" for number in range(3)]
 
 
@@ -77,11 +81,17 @@ def _locked(descriptor: int) -> bool:
     return True
 
 
-def test_a_cancelled_job_ends_with_its_process(panel: Panel, tmp_path: Path) -> None:
+def test_a_cancelled_job_ends_with_its_process_of_low_priority(panel: Panel, tmp_path: Path) -> None:
     recording = joined(tmp_path / "long.wav", minutes=12)
     job_id = panel.submit(recording.path)
     (engine,) = until(panel.engines, seconds=20, what="the engine runs")
     until(lambda: panel.job(job_id)["activity"] == "Reading speech", seconds=30, what="it reads")
+    record = panel.lock_path.with_name(panel.lock_path.name + ".json")
+    written = record.stat().st_mtime_ns
+    until(lambda: record.stat().st_mtime_ns > written, seconds=20, what="a sign of life in the lock's record")
+    assert engine.nice() == ENGINE_NICE
+    assert engine.ionice().ioclass == psutil.IOPRIO_CLASS_IDLE
+    assert int(Path(f"/proc/{engine.pid}/oom_score_adj").read_text()) >= OOM_SCORE_ADJ
     panel.login()
     page = panel.get(f"/jobs/{job_id}/")
     panel.post_form(f"/jobs/{job_id}/cancel/", {}, page=page)

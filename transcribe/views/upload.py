@@ -17,6 +17,7 @@ from django.core.files.uploadedfile import TemporaryUploadedFile
 from django.http import HttpRequest, HttpResponseBase, JsonResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
+from django.views.decorators.cache import never_cache
 from django.views.decorators.csrf import csrf_exempt, csrf_protect
 from django.views.decorators.http import require_POST
 
@@ -44,6 +45,7 @@ class Result:
 
 @csrf_exempt
 @login_not_required
+@never_cache
 @require_POST
 def job_upload(request: HttpRequest) -> HttpResponseBase:
     refusal = _refusal_by_headers(request)

@@ -22,6 +22,7 @@ import psutil
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 STOP_LIMIT_SECONDS = 15.0
+PATIENCE = 3.0  # machines that run this suite do other things, too; what is promised in seconds is asserted apart
 
 
 def free_port() -> int:
@@ -31,8 +32,8 @@ def free_port() -> int:
 
 
 def until(condition: Callable[[], Any], *, seconds: float, what: str) -> Any:
-    """Wait for a truthy answer; fail with `what` after `seconds`."""
-    deadline = time.monotonic() + seconds
+    """Wait for a truthy answer; fail with `what` after `seconds` of a quiet machine."""
+    deadline = time.monotonic() + seconds * PATIENCE
     while not (answer := condition()):
         if time.monotonic() > deadline:
             raise AssertionError(f"not within {seconds:g} s: {what}")

@@ -5,7 +5,8 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
-RANGE = re.compile(r"\s*bytes\s*=\s*(\d*)\s*-\s*(\d*)\s*", re.ASCII | re.IGNORECASE)
+# No file has a position of more than 18 digits, and Python refuses to convert numbers of thousands.
+RANGE = re.compile(r"\s*bytes\s*=\s*(\d{0,18})\s*-\s*(\d{0,18})\s*", re.ASCII | re.IGNORECASE)
 
 
 @dataclass(frozen=True)
@@ -39,14 +40,14 @@ def parse_range(header: str | None, size: int) -> ByteRange | None:
     if found is None:
         return None
     first, last = found.groups()
+    if first and last and int(last) < int(first):
+        return None  # malformed
     if first:
         return _from_first(int(first), int(last) if last else size - 1, size)
     return _suffix(int(last), size) if last else None
 
 
-def _from_first(first: int, last: int, size: int) -> ByteRange | None:
-    if last < first < size:
-        return None  # malformed
+def _from_first(first: int, last: int, size: int) -> ByteRange:
     if first >= size:
         raise RangeNotSatisfiable
     return ByteRange(first, min(last, size - 1))

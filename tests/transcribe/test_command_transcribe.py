@@ -170,7 +170,7 @@ def test_it_ends_with_75_when_the_gate_says_no_and_it_may_not_wait(tmp_path: Pat
     bench = bench_in(tmp_path, J5A_MARGIN_GIB="1000")
     ended = bench.run(CLIP, "--model=demo", "--no-wait")
     assert ended.returncode == 75
-    assert "waiting: Blocked by memory" in ended.stderr
+    assert "\nBlocked by memory: " in ended.stderr
     assert bench.written() == set()
     assert bench.jobs() == ["cancelled"]
     assert bench.panel.lock_path.read_text() == ""

@@ -48,7 +48,7 @@ def job_audio(request: HttpRequest, job_id: int) -> HttpResponseBase:
         raise Http404("The recording of this job is no longer here.")
     size = default_storage.size(job.audio.name or "")
     tag = f'"{job.audio_sha256}"'
-    if tag in _tags(request.headers.get("If-None-Match", "")):
+    if _tags(request.headers.get("If-None-Match", "")) & {tag, "*"}:
         return _with_headers(HttpResponse(status=304), job, tag)
     try:
         wanted = parse_range(_range_header(request, tag), size)

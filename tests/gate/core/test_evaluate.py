@@ -84,3 +84,8 @@ def test_a_verdict_comes_back_from_json_as_it_was() -> None:
 def test_the_fingerprint_is_equal_for_equal_answers_only() -> None:
     assert ask(snapshot()).fingerprint == ask(snapshot(temperature=temperature(50.0))).fingerprint
     assert ask(snapshot()).fingerprint != ask(EVERYTHING_WRONG).fingerprint
+
+
+def test_a_result_is_found_by_its_check() -> None:
+    verdict = ask(EVERYTHING_WRONG)
+    assert [verdict.result(check).check for check in CheckName] == list(CheckName)

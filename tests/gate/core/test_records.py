@@ -65,3 +65,13 @@ def test_only_pid_and_host_are_required() -> None:
 def test_malformed_records_are_told(data: bytes) -> None:
     with pytest.raises(MalformedRecord):
         parse_record(data)
+
+
+@pytest.mark.parametrize(("pid", "possible"), [(0, False), (1, True), (4194304, True), (4194305, False)])
+def test_a_record_names_a_pid_that_can_be(pid: int, possible: bool) -> None:
+    data = json.dumps({"pid": pid, "host": "h"}).encode()
+    if possible:
+        assert parse_record(data).pid == pid
+        return
+    with pytest.raises(MalformedRecord, match="impossible"):
+        parse_record(data)

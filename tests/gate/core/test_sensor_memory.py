@@ -11,15 +11,15 @@ def sensor(celsius: float) -> RawSensor:
 def test_all_sensors_are_due_at_start_and_once_a_minute() -> None:
     known = SensorMemory()
     assert known.enumeration_due(0.0, searching=False)
-    known.enumerated_at_seconds = 0.0
-    assert not known.enumeration_due(59.9, searching=False)
-    assert known.enumeration_due(60.0, searching=False)
+    known.enumerated_at_seconds = 500.0
+    assert not known.enumeration_due(559.9, searching=False)
+    assert known.enumeration_due(560.0, searching=False)
 
 
 def test_a_missing_sensor_is_looked_for_sooner() -> None:
-    known = SensorMemory(enumerated_at_seconds=0.0)
-    assert not known.enumeration_due(4.9, searching=True)
-    assert known.enumeration_due(5.0, searching=True)
+    known = SensorMemory(enumerated_at_seconds=500.0)
+    assert not known.enumeration_due(504.9, searching=True)
+    assert known.enumeration_due(505.0, searching=True)
 
 
 def test_a_still_sensor_under_a_moving_load_is_flatlined_after_ten_minutes() -> None:
@@ -44,3 +44,11 @@ def test_without_a_load_nothing_is_flatlined() -> None:
     for second in range(0, 700, 10):
         known.remember(sensor(45.0), float(second), load1=None)
     assert not known.flatlined()
+
+
+def test_fifteen_minutes_are_remembered_although_it_looks_every_second() -> None:
+    """A flatline must be seen from looks of the whole ten minutes, not from the last ninety."""
+    known = SensorMemory()
+    for second in range(5000, 5601):
+        known.remember(sensor(45.0), float(second), load1=1.0 + (second >= 5300))
+    assert known.flatlined() == {"coretemp/Package id 0"}

@@ -76,3 +76,10 @@ def test_an_empty_file_is_free_when_we_left_it_or_nobody_is_writing(
     mtime_ns: int, age_seconds: float, state: LockState
 ) -> None:
     assert judge(b"", None, mtime_ns=mtime_ns, age_seconds=age_seconds).state is state
+
+
+def test_the_proof_says_why_there_is_no_record() -> None:
+    bare = Contents(line=b"42\n", line_mtime_ns=7, record=None)
+    broken = Contents(line=b"42\n", line_mtime_ns=7, record=None, record_problem="malformed (not JSON)")
+    proofs = [judge_unlocked(contents, GONE, HERE, age_seconds=60.0).proof[1] for contents in (bare, broken)]
+    assert proofs == ["record: none that belongs to this PID line", "record: malformed (not JSON)"]

@@ -134,6 +134,7 @@ def points(*values: tuple[float, float, float]) -> list[HistoryPoint]:
     [
         (10, 103.0, 1.5, True),
         (10, 103.1, 1.5, False),
+        (10, 103.0, 1.0, True),
         (10, 103.0, 0.9, False),
         (9, 103.0, 1.5, False),
     ],
@@ -141,11 +142,14 @@ def points(*values: tuple[float, float, float]) -> list[HistoryPoint]:
 def test_is_flatlined_needs_ten_still_minutes_and_a_moving_load(
     minutes: int, last_celsius: float, last_load: float, flat: bool
 ) -> None:
-    steady = [HistoryPoint(60.0 * minute, 103.0, 0.0) for minute in range(minutes)]
-    last = HistoryPoint(60.0 * minutes, last_celsius, last_load)
+    # Monotonic clocks begin anywhere, and no machine is ever quite idle.
+    steady = [HistoryPoint(9000.0 + 60.0 * minute, 103.0, 0.5) for minute in range(minutes)]
+    last = HistoryPoint(9000.0 + 60.0 * minutes, last_celsius, 0.5 + last_load)
     assert is_flatlined([*steady, last]) is flat
 
 
 def test_is_flatlined_needs_more_than_a_few_points() -> None:
-    assert not is_flatlined(points((0, 103.0, 0.0), (900, 103.0, 4.0)))
+    few = [(100.0 * number, 103.0, float(number)) for number in range(8)]
+    assert is_flatlined(points(*few))
+    assert not is_flatlined(points(*few[:3], *few[4:]))
     assert not is_flatlined([])

@@ -34,7 +34,7 @@ def main() -> None:
     parser.add_argument("step", nargs="?", default="all", choices=["all", "speech", "train", "clips", "evaluate"])
     parser.add_argument("--work", type=Path, default=Path("/tmp/demo_model"), help="scratch folder (2 GB)")
     parser.add_argument("--out", type=Path, default=DEMO / "demo.pt", help="the checkpoint")
-    parser.add_argument("--minutes", type=float, default=80.0, help="training time")
+    parser.add_argument("--minutes", type=float, default=170.0, help="training time")
     parser.add_argument("--shards", type=int, default=SHARDS, help="40 minutes of speech each")
     parser.add_argument("--processes", type=int, default=2)
     parser.add_argument("--resume", action="store_true", help="go on from the scratch folder's state.pt")

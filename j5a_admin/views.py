@@ -111,9 +111,9 @@ def memory_chart(samples: list[SensorSample]) -> MemoryChart | None:
         return None
     values = [value for _, value in read]
     first, span_seconds = read[0][0], max(read[-1][0] - read[0][0], 1e-9)
+    highest, room = max(*values, 1), CHART_HEIGHT - 2  # the line keeps one unit from both edges
     points = " ".join(
-        f"{CHART_WIDTH * (at - first) / span_seconds:.1f},{CHART_HEIGHT * (1 - value / max(values)) + 1:.1f}"
-        for at, value in read
+        f"{CHART_WIDTH * (at - first) / span_seconds:.1f},{1 + room * (1 - value / highest):.1f}" for at, value in read
     )
     return MemoryChart(
         minutes=max(1, round(span_seconds / 60)),

@@ -47,6 +47,7 @@ class JobAdmin(ReadOnlyAdmin):
     list_display = ("id", "title", "status", "model", "duration_seconds", "created_at", "host")
     list_filter = ("status", "model", "source", "host")
     search_fields = ("title", "original_name", "audio_sha256")
+    exclude = ("audio",)  # Django would link it as a public file, and uploads have no public address
 
     def get_queryset(self, request: HttpRequest) -> Any:
         return super().get_queryset(request).select_related("submitted_by")

@@ -59,16 +59,23 @@ def model_choices() -> list[ModelChoice]:
         requirement_bytes=model_requirement(DEMO).bytes,
         note="A small demonstration: it knows only these words, in clear synthetic speech.",
     )
-    registered = [
-        ModelChoice(
-            value=REGISTERED + model.name,
-            label=model.name,
-            group="Registered here",
-            requirement_bytes=model_requirement(REGISTERED + model.name).bytes,
-        )
-        for model in RegisteredModel.objects.all()
-    ]
-    return [demo, *registered, *(_catalog_choice(model) for model in catalog())]
+    registered = [_registered_choice(model) for model in RegisteredModel.objects.all()]
+    there = [choice for choice in registered if choice is not None]
+    return [demo, *there, *(_catalog_choice(model) for model in catalog())]
+
+
+def _registered_choice(model: RegisteredModel) -> ModelChoice | None:
+    """None while its file is gone: then it cannot be chosen, and every other model still can."""
+    try:
+        requirement = model_requirement(REGISTERED + model.name)
+    except ModelUnknown:
+        return None
+    return ModelChoice(
+        value=REGISTERED + model.name,
+        label=model.name,
+        group="Registered here",
+        requirement_bytes=requirement.bytes,
+    )
 
 
 def model_requirement(value: str) -> Requirement:

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
+from functools import cache
 
 from django.db.models import Count, QuerySet
 from django.utils import timezone
 
 from transcribe.models import Job
 from transcribe.resolve import model_label
-from transcribe.selectors.pace import pace_for
+from transcribe.selectors.pace import pace_for, pace_of_model
 from transcribe.states import WAITING, JobStatus
 
 SHOWN_LAST = 5
@@ -122,22 +124,23 @@ def queue_positions() -> dict[int, int]:
 
 
 def queue_entries(now: datetime | None = None) -> list[QueueEntry]:
-    """The queue with the work ahead of each entry."""
+    """The queue with the work ahead of each entry. Asked every two seconds: the same few queries for any length."""
     now = now or timezone.now()
     running = running_job()
-    ahead_seconds = 0.0 if running is None else remaining_seconds(running, now)
+    past = cache(pace_of_model)
+    ahead_seconds = 0.0 if running is None else remaining_seconds(running, now, past)
     entries = []
-    for position, job in enumerate(waiting_jobs(), start=1):
+    for position, job in enumerate(waiting_jobs().prefetch_related("chunks"), start=1):
         entries.append(QueueEntry(row=job_row(job, position), position=position, ahead_seconds=ahead_seconds))
-        own_seconds = remaining_seconds(job, now)
+        own_seconds = remaining_seconds(job, now, past)
         known = ahead_seconds is not None and own_seconds is not None
         ahead_seconds = ahead_seconds + own_seconds if known else None  # type: ignore[operator]
     return entries
 
 
-def remaining_seconds(job: Job, now: datetime) -> float | None:
+def remaining_seconds(job: Job, now: datetime, past: Callable[[str], float | None] = pace_of_model) -> float | None:
     """Work still to do; None when no pace is known."""
-    pace = pace_for(job, now)
+    pace = pace_for(job, now, past)
     if pace is None:
         return None
     return max(0.0, job.duration_seconds - job.position_seconds) * pace

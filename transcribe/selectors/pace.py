@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -29,15 +29,15 @@ class Work:
         return self.work_seconds / self.audio_seconds
 
 
-def pace_for(job: Job, now: datetime) -> float | None:
-    """This job's own pace, else this machine's past pace for the model, else None."""
-    own = work_of_job(job, now).pace
-    return own if own is not None else pace_of_model(job.model)
-
-
 def pace_of_model(model: str) -> float | None:
     recent = Chunk.objects.filter(job__model=model, status=ChunkStatus.DONE).order_by("-pk")[:REMEMBERED_CHUNKS]
     return work_sum(_work_of(chunk) for chunk in recent).pace
+
+
+def pace_for(job: Job, now: datetime, past: Callable[[str], float | None] = pace_of_model) -> float | None:
+    """This job's own pace, else this machine's `past` pace for the model, else None."""
+    own = work_of_job(job, now).pace
+    return own if own is not None else past(job.model)
 
 
 def work_of_job(job: Job, now: datetime) -> Work:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from django.core.files.storage import default_storage
 from django.core.files.uploadedfile import TemporaryUploadedFile
 from django.db import transaction
+from django.utils import timezone
 
 from transcribe.audio.probe import AudioInfo, probe_file
 from transcribe.conf import work_dir
@@ -92,7 +93,7 @@ def job_cancel(job: Job, user: User | AnonymousUser | None) -> bool:
     reason = f"cancelled by {_who(user)}"
     for _ in range(2):  # the job may be claimed between our look and our update
         if job.status in {JobStatus.QUEUED, JobStatus.BLOCKED, JobStatus.PAUSED} and job.move(
-            JobStatus.CANCELLED, reason
+            JobStatus.CANCELLED, reason, finished_at=timezone.now()
         ):
             return True
         job.refresh_from_db()
@@ -104,6 +105,8 @@ def job_cancel(job: Job, user: User | AnonymousUser | None) -> bool:
 
 def job_retry(job: Job, user: User | AnonymousUser | None) -> bool:
     """Queue an ended job again; its checkpoints stay, quarantined chunks get another chance."""
+    if not job.is_retryable:  # what waits or runs is not queued a second time
+        return False
     with transaction.atomic():
         moved = job.move(
             JobStatus.QUEUED,

@@ -110,7 +110,8 @@ def job_cancel(request: HttpRequest, job_id: int) -> HttpResponseBase:
 @staff_page(CHANGE)
 def job_retry(request: HttpRequest, job_id: int) -> HttpResponseBase:
     job = get_object_or_404(Job, pk=job_id)
-    if services.job_retry(job, request.user):
+    # A page that is old may still show the button: what waits or runs by now must not be queued a second time.
+    if job.is_retryable and services.job_retry(job, request.user):
         messages.success(request, f"“{job.title}” is queued again. Finished chunks are kept.")
     else:
         messages.info(request, f"There is nothing to retry: “{job.title}” is {job.get_status_display().lower()}.")

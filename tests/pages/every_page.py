@@ -1,0 +1,92 @@
+"""All pages that a person can open, with rows of every kind behind them."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Iterator
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+from django.conf import settings
+from django.contrib.auth.models import Group, User
+from django.test import Client
+from django.utils import timezone
+
+from gate.models import SensorSample
+from gate.services import PURPOSE_START, gate_evaluate, lock_acquire, lock_release
+from tests.pages.rows import EVIL, add_text, in_status, submitted
+from transcribe.models import Attempt, Job
+from transcribe.resolve import DEMO_PATH, model_requirement
+from transcribe.services import model_register
+from transcribe.states import JobStatus
+
+
+def fill(checkpoint: Path) -> None:
+    """One row at least in every table that has a page, with hostile names where a person gives them."""
+    submitted(title=EVIL)
+    for status in JobStatus:
+        job = in_status(status, title=f"{EVIL} {status}", original_name=EVIL, note=EVIL)
+        add_text(job, EVIL)
+        Attempt.objects.filter(job=job).update(output_tail=EVIL, reason=EVIL, engine_pid=4711, peak_bytes=1)
+    lock_release(lock_acquire(model="demo", job_ref=EVIL))
+    gate_evaluate(model_requirement("demo"), purpose=PURPOSE_START, job_ref=EVIL)
+    for seconds in range(3):
+        SensorSample.objects.create(
+            host=settings.HOST_ID, taken_at=timezone.now() - timedelta(seconds=seconds), available_bytes=seconds
+        )
+    model_register("mine", str(shutil.copy(DEMO_PATH, checkpoint)), User.objects.first())
+    Group.objects.create(name=EVIL)
+
+
+def panel_addresses() -> Iterator[str]:
+    yield from ("/", "/live/", "/jobs/", "/jobs/live/", "/jobs/?status=failed")
+    for job in Job.objects.all():
+        yield from (f"/jobs/{job.pk}/", f"/jobs/{job.pk}/live/", f"/jobs/{job.pk}/delete/")
+
+
+def admin_addresses() -> Iterator[str]:
+    yield from ("/admin/", "/admin/password_change/", "/admin/password_change/done/")
+    yield from ("/admin/gate/", "/admin/transcribe/", "/admin/auth/")
+    for table in ("sensorsample", "verdictrecord", "lockevent", "gatestate"):
+        yield f"/admin/gate/{table}/"
+    for table in ("registeredmodel", "job", "attempt"):
+        yield f"/admin/transcribe/{table}/"
+    yield from ("/admin/auth/user/", "/admin/auth/group/", "/admin/auth/user/add/", "/admin/auth/group/add/")
+    yield "/admin/transcribe/registeredmodel/add/"
+    for app, table, key in _rows():
+        yield f"/admin/{app}/{table}/{key}/change/"
+        yield f"/admin/{app}/{table}/{key}/history/"
+    for app, table in (("transcribe", "registeredmodel"), ("auth", "user"), ("auth", "group")):
+        key = next(key for where, name, key in _rows() if (where, name) == (app, table))
+        yield f"/admin/{app}/{table}/{key}/delete/"
+    yield f"/admin/auth/user/{User.objects.first().pk}/password/"  # type: ignore[union-attr]
+
+
+def answers(administrator: Client, anonymous: Client) -> Iterator[tuple[str, Any]]:
+    """Each page once: those of a person with every permission, the login, and those that tell of an error."""
+    for address in [*panel_addresses(), *admin_addresses()]:
+        answer = administrator.get(address)
+        assert answer.status_code == 200, address
+        yield address, answer
+    yield "login", anonymous.get("/admin/login/")
+    yield "wrong login", anonymous.post("/admin/login/", {"username": EVIL, "password": "x", "next": EVIL})
+    yield "wrong upload", administrator.post("/jobs/upload/", {"model": EVIL, "title": EVIL})
+    yield "wrong model", administrator.post("/admin/transcribe/registeredmodel/add/", {"name": EVIL, "path": EVIL})
+    yield "404", administrator.get("/jobs/999999/")
+    yield "400", administrator.get("/", headers={"host": "evil.example"})
+    strict = Client(enforce_csrf_checks=True)
+    yield "403_csrf", strict.post("/admin/login/", {})
+
+
+def _rows() -> list[tuple[str, str, Any]]:
+    from django.apps import apps
+
+    names = ("sensorsample", "verdictrecord", "lockevent", "gatestate", "registeredmodel", "job", "attempt", "user")
+    found = []
+    for name in (*names, "group"):
+        app = {"user": "auth", "group": "auth"}.get(name)
+        app = app or ("transcribe" if name in {"registeredmodel", "job", "attempt"} else "gate")
+        for row in apps.get_model(app, name).objects.all():
+            found.append((app, name, row.pk))
+    return found

@@ -51,6 +51,16 @@ def random_words(rng: random.Random) -> tuple[str, ...]:
     return tuple(rng.choices(WORDS, k=rng.randint(1, 7)))
 
 
+def training_words(rng: random.Random) -> tuple[str, ...]:
+    """As `random_words`, but 40 % of the sentences have only two to four words to choose from.
+
+    A small decoder loses its place between equal words, so their repetitions are practised more than they occur.
+    """
+    if rng.random() < 0.6:
+        return random_words(rng)
+    return tuple(rng.choices(rng.sample(WORDS, rng.randint(2, 4)), k=rng.randint(2, 7)))
+
+
 def random_gap(rng: random.Random) -> float:
     """Seconds of pause after an utterance: mostly breaths, sometimes long, rarely longer than a window."""
     kind = rng.random()
@@ -66,6 +76,7 @@ def random_gap(rng: random.Random) -> float:
 def clean_recording(synthesizer: Synthesizer, rng: random.Random, seconds: float, held_out: bool) -> Recording:
     """Utterances of a few voices separated by silence, without noise; level differs between utterances."""
     draw = held_out_voice if held_out else training_voice
+    draw_words = random_words if held_out else training_words
     voices = [draw(rng) for _ in range(rng.randint(1, 5))]
     rate = synthesizer.rate
     pieces: list[Audio] = []
@@ -78,7 +89,7 @@ def clean_recording(synthesizer: Synthesizer, rng: random.Random, seconds: float
         position += len(pieces[-1])
         if position / rate >= seconds:
             break
-        utterance = synthesizer.speak(random_words(rng), rng.choice(voices), rng.choice([".", ".", "", "?", "!", ","]))
+        utterance = synthesizer.speak(draw_words(rng), rng.choice(voices), rng.choice([".", ".", "", "?", "!", ","]))
         gain = 10 ** (rng.uniform(-spread, 0) / 20)
         pieces.append(utterance.samples.astype(np.float32) * (gain / 32768))
         start = position / rate

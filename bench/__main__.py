@@ -64,7 +64,7 @@ def _prepare(panel: Panel, folder: Path) -> Section:
     print("Preparing a three-hour file …", flush=True)
     source = preparation.three_hours(folder)
     alone = preparation.measure(source, folder)
-    return preparation.section(alone, three_hours.rows(three_hours.measure(panel, source)))
+    return preparation.section(alone, three_hours.rows(three_hours.measure(panel, source, folder)))
 
 
 def _arguments() -> argparse.Namespace:

@@ -127,6 +127,7 @@ MEDIA_ROOT = DATA_DIR / "uploads"
 WORK_DIR = DATA_DIR / "work"
 LOG_DIR = DATA_DIR / "logs"
 MODELS_DIR = env_path("MODELS_DIR", DATA_DIR / "models")
+WEIGHTS_URL = env_text("WEIGHTS_URL", None)  # None: where openai-whisper publishes them
 STORAGES = {
     "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
     "staticfiles": {"BACKEND": "whitenoise.storage.CompressedManifestStaticFilesStorage"},
@@ -162,6 +163,8 @@ if GATE_RESET_CELSIUS >= GATE_TRIP_CELSIUS:
 GATE_RETRY_SECONDS = env_int("GATE_RETRY_SECONDS", 30, low=1, high=3600)
 ENGINE_THREADS = env_int("ENGINE_THREADS", 0, low=0, high=256)  # 0: one for each physical core
 ENGINE_NICE = 10
+# One window of large-v3 with all six fallback temperatures takes minutes on a 2012 machine.
+ENGINE_HUNG_SECONDS = env_int("ENGINE_HUNG_SECONDS", 1800, low=10, high=86_400)
 DEFAULT_MODEL = env_text("DEFAULT_MODEL", None) or "demo"
 
 # The Job table is the truth; a django-q2 task is only a wake-up (docs/architecture.md).

@@ -125,7 +125,13 @@ def model_fetch(
     """
     known = model_named(value)
     if known is not None:
-        path = weights_ensure(known, settings.MODELS_DIR, on_progress=on_progress, should_stop=should_stop)
+        path = weights_ensure(
+            known,
+            settings.MODELS_DIR,
+            on_progress=on_progress,
+            should_stop=should_stop,
+            base_url=settings.WEIGHTS_URL,
+        )
         sha256 = known.sha256
     else:
         path = _local_path(value)

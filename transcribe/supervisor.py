@@ -21,9 +21,6 @@ from transcribe.errors import EngineFailed, EngineLost
 WATCH_SECONDS = 1.0  # how often `watch` is called while the engine works
 END_GRACE_SECONDS = 5.0
 TAIL_BYTES = 4096
-# One window of large-v3 with all six fallback temperatures takes minutes on a 2012 machine; half an hour without
-# a word is hung. A limit learned from the machine's own speed can only be lower.
-HUNG_SECONDS = 1800.0
 # The engine gets what a program needs to run, and no secret.
 ENVIRONMENT_NAMES = ("PATH", "HOME", "LANG", "LC_ALL", "TMPDIR", "VIRTUAL_ENV", "PYTHONWARNINGS")
 ENVIRONMENT_PREFIXES = ("OPENBLAS_", "MKL_", "OMP_", "KMP_", "LD_")
@@ -102,7 +99,7 @@ class EngineProcess:
 
         Raises:
             EngineFailed: the engine said why it cannot.
-            EngineLost: it ended, or said nothing for `HUNG_SECONDS`.
+            EngineLost: it ended, or said nothing for `settings.ENGINE_HUNG_SECONDS`.
         """
         try:
             self._stdin.write(encode(request))
@@ -119,10 +116,11 @@ class EngineProcess:
                 if isinstance(message, Loaded | Transcribed):
                     return message
                 on_message(message)
-            if time.monotonic() - heard_at > HUNG_SECONDS:
+            if time.monotonic() - heard_at > settings.ENGINE_HUNG_SECONDS:
                 self.kill()
                 raise EngineLost(
-                    f"The engine said nothing for {HUNG_SECONDS / 60:.0f} minutes and was ended as hung.",
+                    f"The engine said nothing for {settings.ENGINE_HUNG_SECONDS} s (J5A_ENGINE_HUNG_SECONDS) "
+                    "and was ended as hung.",
                     exit_code=None,
                     output_tail=self.output_tail(),
                 )

@@ -1,0 +1,74 @@
+"""A model that is not here: fetched with progress, cancelled in the middle, and what is said without a network."""
+
+from __future__ import annotations
+
+import socket
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+
+from tests.panel import Panel, until
+from tests.speech_files import SPEECH_DIR
+from tests.transcribe.weights_server import CLOSED_PORT
+from transcribe.catalog import model_named
+
+CLIP = SPEECH_DIR / "clip_00.flac"
+TOTAL_BYTES = 75_572_083  # of tiny.pt
+
+
+@contextmanager
+def slow_publisher() -> Iterator[str]:
+    """Answers every request with tiny's length and about 1 MB/s of zeros, until the client goes away."""
+    listener = socket.create_server(("127.0.0.1", 0))
+
+    def serve() -> None:
+        while True:
+            try:
+                connection, _ = listener.accept()
+            except OSError:
+                return
+            with connection:
+                connection.recv(65_536)
+                connection.sendall(f"HTTP/1.1 200 OK\r\nContent-Length: {TOTAL_BYTES}\r\n\r\n".encode())
+                try:
+                    while True:
+                        connection.sendall(bytes(100_000))
+                        time.sleep(0.1)
+                except OSError:
+                    continue
+
+    thread = threading.Thread(target=serve, daemon=True)
+    thread.start()
+    try:
+        yield f"http://127.0.0.1:{listener.getsockname()[1]}"
+    finally:
+        listener.close()
+
+
+def test_a_download_shows_its_progress_and_ends_when_the_job_is_cancelled(make_panel: Callable[..., Panel]) -> None:
+    with slow_publisher() as url:
+        panel = make_panel(J5A_WEIGHTS_URL=url)
+        panel.login()
+        job_id = panel.submit(CLIP, model="tiny")
+        until(lambda: "tiny: 2 %" in panel.job(job_id)["activity"], seconds=30, what="two hundredths have come")
+        assert "Fetching the model tiny: " in panel.get(f"/jobs/{job_id}/")
+        assert panel.lock_path.exists() is False or panel.lock_path.read_text().strip() == ""
+        begun = time.monotonic()
+        panel.post_form(f"/jobs/{job_id}/cancel/", {}, page=panel.get(f"/jobs/{job_id}/"))
+        panel.wait_for_job(job_id, "cancelled", seconds=10)
+        assert time.monotonic() - begun < 15
+    part = panel.data_dir / "models" / "tiny.pt.part"
+    assert part.stat().st_size > 1_000_000, "what has come stays for the next time"
+    next_id = panel.submit(CLIP)
+    panel.wait_for_job(next_id, "succeeded")
+
+
+def test_without_a_network_it_says_where_to_put_the_file(make_panel: Callable[..., Panel]) -> None:
+    panel = make_panel(J5A_WEIGHTS_URL=CLOSED_PORT)
+    job_id = panel.submit(CLIP, model="tiny")
+    reason = panel.wait_for_job(job_id, "failed", seconds=90)["reason"]
+    tiny = model_named("tiny")
+    assert tiny is not None
+    assert str(panel.data_dir / "models" / "tiny.pt") in reason
+    assert tiny.sha256 in reason

@@ -1,0 +1,29 @@
+"""An engine that stands still (SIGSTOP) is ended as hung, and its job goes on in another."""
+
+from __future__ import annotations
+
+import signal
+from collections.abc import Callable
+from pathlib import Path
+
+from tests.panel import Panel, until
+from tests.speech_files import joined
+from tools.demo_model.scoring import word_error_rate
+
+# Longer than an engine needs for its imports on a busy machine: it says nothing meanwhile.
+HUNG_SECONDS = 20
+
+
+def test_it_is_ended_and_the_job_goes_on(make_panel: Callable[..., Panel], tmp_path: Path) -> None:
+    panel = make_panel(J5A_ENGINE_HUNG_SECONDS=str(HUNG_SECONDS))
+    recording = joined(tmp_path / "four-minutes.wav", minutes=4)
+    job_id = panel.submit(recording.path, language="en")
+    until(lambda: panel.job(job_id)["activity"] == "Reading speech", seconds=60, what="it reads")
+    (engine,) = panel.engines()
+    engine.send_signal(signal.SIGSTOP)
+    until(lambda: not engine.is_running(), seconds=HUNG_SECONDS + 15, what="the hung engine is gone")
+    panel.wait_for_job(job_id, "succeeded", seconds=120)
+    assert word_error_rate(recording.text, panel.text(job_id)) <= 0.05
+    attempts = panel.rows("SELECT outcome, reason FROM transcribe_attempt WHERE job_id = ? ORDER BY number", job_id)
+    assert [attempt["outcome"] for attempt in attempts] == ["engine_lost", "succeeded"]
+    assert f"said nothing for {HUNG_SECONDS} s" in attempts[0]["reason"]

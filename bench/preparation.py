@@ -98,8 +98,8 @@ def section(measured: Measured, in_panel: Sequence[Row]) -> Section:
             "128 kbit/s) is decoded to 16 kHz mono on disk and its chunks are planned, as a job does it. Peak: the "
             "kernel’s high-water mark of the child process that does this; start: the same mark when the process "
             "has just begun. Then the same file is uploaded to the running panel, and web and worker are watched until "
-            "the first chunk is being read: the largest growth of one process counts. The job then runs to its end: its "
-            "engine’s high-water mark is compared with that of a job on four minutes, in the same panel."
+            "the first chunk is being read: the largest growth of one process counts. The job then runs to its end: "
+            "its engine’s high-water mark is compared with that of a job on four minutes, in the same panel."
         ),
         rows=[
             Row(

@@ -37,6 +37,7 @@ from transcribe.services.progress import (
     attempt_update,
     chunk_commit,
     chunk_fail,
+    chunk_lose,
     chunk_start,
     chunks_plan,
     job_end,
@@ -111,8 +112,9 @@ def _after_loss(job: Job, chunk: Chunk | None, lost: EngineLost | ProtocolError)
             finished_at=timezone.now(),
         )
         return
-    if chunk is not None and chunk.attempts >= LOSSES_ALLOWED:
-        chunk_fail(chunk, ChunkStatus.QUARANTINED, str(lost))
+    if chunk is not None:
+        again = chunk.engine_losses + 1 < LOSSES_ALLOWED
+        chunk_lose(chunk, ChunkStatus.PENDING if again else ChunkStatus.QUARANTINED, str(lost))
     job_leave(job, JobStatus.QUEUED, f"{lost} Trying again from the last checkpoint.", AttemptOutcome.ENGINE_LOST)
 
 

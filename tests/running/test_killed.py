@@ -26,11 +26,20 @@ def begun(panel: Panel, tmp_path: Path) -> tuple[int, Recording, psutil.Process]
     return job_id, recording, engine
 
 
-def assert_whole(panel: Panel, job_id: int, recording: Recording) -> None:
+def reading_again(panel: Panel, job_id: int, *, attempt: int) -> psutil.Process:
+    """The engine that reads in the given attempt."""
+    until(lambda: panel.job(job_id)["attempt"] == attempt, seconds=60, what=f"attempt {attempt}")
+    until(lambda: panel.job(job_id)["activity"] == "Reading speech", seconds=60, what="it reads again")
+    (engine,) = panel.engines()
+    return engine
+
+
+def assert_whole(panel: Panel, job_id: int, recording: Recording, *, begun: int = 2) -> None:
+    """`begun`: how often the second chunk was begun."""
     panel.wait_for_job(job_id, "succeeded", seconds=240)
     assert word_error_rate(recording.text, panel.text(job_id)) <= 0.05
     query = 'SELECT attempts FROM transcribe_chunk WHERE job_id = ? ORDER BY "index"'
-    assert [row["attempts"] for row in panel.rows(query, job_id)] == [1, 2]
+    assert [row["attempts"] for row in panel.rows(query, job_id)] == [1, begun]
 
 
 def test_the_engine(make_panel: Callable[..., Panel], tmp_path: Path) -> None:
@@ -45,9 +54,7 @@ def test_a_chunk_that_ends_two_engines_is_set_aside(make_panel: Callable[..., Pa
     job_id, recording, engine = begun(panel, tmp_path)
     next_id = panel.submit(SPEECH_DIR / "clip_00.flac")
     engine.kill()
-    until(lambda: panel.job(job_id)["attempt"] == 2, seconds=60, what="the second attempt")
-    until(lambda: panel.job(job_id)["activity"] == "Reading speech", seconds=60, what="it reads again")
-    panel.engines()[0].kill()
+    reading_again(panel, job_id, attempt=2).kill()
     job = panel.wait_for_job(job_id, "incomplete", seconds=120)
     assert "1 of 2 chunks" in job["reason"]
     query = 'SELECT status FROM transcribe_chunk WHERE job_id = ? ORDER BY "index"'
@@ -65,3 +72,12 @@ def test_the_worker(make_panel: Callable[..., Panel], tmp_path: Path) -> None:
     assert_whole(panel, job_id, recording)
     outcomes = [row["outcome"] for row in panel.rows("SELECT outcome FROM transcribe_attempt ORDER BY number")]
     assert outcomes == ["worker_lost", "succeeded"]
+
+
+def test_a_stop_does_not_count_against_the_chunk(make_panel: Callable[..., Panel], tmp_path: Path) -> None:
+    panel = make_panel()
+    job_id, recording, _ = begun(panel, tmp_path)
+    panel.stop()
+    panel.up()
+    reading_again(panel, job_id, attempt=2).kill()
+    assert_whole(panel, job_id, recording, begun=3)

@@ -117,7 +117,7 @@ def job_retry(job: Job, user: User | AnonymousUser | None) -> bool:
         )
         if moved:
             Chunk.objects.filter(job=job).exclude(status=ChunkStatus.DONE).update(
-                status=ChunkStatus.PENDING, attempts=0, error=""
+                status=ChunkStatus.PENDING, attempts=0, engine_losses=0, error=""
             )
             queue_wake()
     return moved

@@ -96,6 +96,13 @@ def chunk_fail(chunk: Chunk, status: ChunkStatus, error: str) -> None:
     chunk.save(update_fields=["status", "error"])
 
 
+def chunk_lose(chunk: Chunk, status: ChunkStatus, error: str) -> None:
+    """As `chunk_fail`, and count that its engine ended unexpectedly."""
+    chunk.engine_losses += 1
+    chunk.save(update_fields=["engine_losses"])
+    chunk_fail(chunk, status, error)
+
+
 def _segment(job: Job, chunk: Chunk, index: int, values: dict[str, Any], start: float, end: float) -> Segment:
     """Whisper's segment moved to its true place; never outside its chunk (the last window is padded)."""
 

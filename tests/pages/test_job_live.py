@@ -9,7 +9,7 @@ from django.test import Client
 
 from tests.pages.markup import element, elements
 from tests.pages.rows import add_text, in_status, queued, running
-from transcribe.models import Job, Segment
+from transcribe.models import Attempt, Job, Segment
 from transcribe.services import job_cancel, job_delete
 from transcribe.services.progress import job_update
 from transcribe.states import ENDED, JobStatus
@@ -92,6 +92,17 @@ def test_a_wish_to_stop_is_a_change(operator: Client) -> None:
     answer = operator.get(address)
     assert riding_along(answer) >= STATE_PARTS
     assert element(answer, role="status").words == "Stopping"
+
+
+def test_what_the_run_finds_out_is_a_change(operator: Client) -> None:
+    job = running()
+    address = asked(operator, job)
+    Attempt.objects.create(job=job, number=7, host="here", engine_pid=4321)
+    answer = operator.get(address)
+    assert "process 4321" in element(answer, id="job-history").words
+    address = asked(operator, job)
+    Job.objects.filter(pk=job.pk).update(detected_language="de")
+    assert "German" in element(operator.get(address), id="job-about").words
 
 
 @pytest.mark.parametrize("status", sorted(ENDED))

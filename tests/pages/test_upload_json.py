@@ -63,6 +63,18 @@ def test_options_that_differ_from_whispers_are_kept(operator: Client) -> None:
     assert Job.objects.get().options == {"beam_size": None, "temperature": 0.2}
 
 
+def test_several_at_once_are_each_answered(operator: Client, tmp_path: Path) -> None:
+    text = tmp_path / "notes.txt"
+    text.write_text("not a recording")
+    with CLIP.open("rb") as good, text.open("rb") as bad:
+        form = {"files": [bad, good], "model": "demo"}
+        answer = operator.post("/jobs/upload/", form, headers={"Accept": "application/json"})
+    refusal, taken = answer.json()["results"]
+    assert answer.status_code == 201
+    assert "notes.txt" in refusal["error"]
+    assert taken["job"]["url"] == f"/jobs/{Job.objects.get().pk}/"
+
+
 def refused(answer: Any) -> dict[str, Any]:
     """What it says; nothing is kept."""
     assert answer.status_code == 422

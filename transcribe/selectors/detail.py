@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -64,7 +65,7 @@ class JobDetail:
 
 def job_detail(job: Job, now: datetime | None = None) -> JobDetail:
     now = now or timezone.now()
-    events = list(job.events.all())
+    events, attempts = list(job.events.all()), list(job.attempts.all())
     running = job.status == JobStatus.RUNNING
     held = durations_by_status(events, now)
     return JobDetail(
@@ -79,12 +80,24 @@ def job_detail(job: Job, now: datetime | None = None) -> JobDetail:
         options=tuple(_options(job)),
         notes=tuple(line for line in job.note.splitlines() if line),
         events=tuple(_timeline_event(event) for event in events),
-        attempts=tuple(job.attempts.all()),
+        attempts=tuple(attempts),
         is_ended=job.is_ended,
         is_retryable=job.is_retryable,
         is_waiting=job.status in WAITING,
-        fingerprint=f"{len(events)}-{job.status}-{int(job.cancel_requested)}",
+        fingerprint=_fingerprint(job, events, attempts),
     )
+
+
+def _fingerprint(job: Job, events: Sequence[JobEvent], attempts: Sequence[Attempt]) -> str:
+    shown = (
+        len(events),
+        job.status,
+        job.cancel_requested,
+        job.note,
+        job.detected_language,
+        [(attempt.outcome, attempt.engine_pid, attempt.peak_bytes) for attempt in attempts],
+    )
+    return hashlib.sha256(repr(shown).encode()).hexdigest()[:16]
 
 
 def durations_by_status(events: Sequence[JobEvent], now: datetime) -> dict[JobStatus, float]:

@@ -114,25 +114,29 @@ def _wants_json(request: HttpRequest) -> bool:
 
 def _answer(request: HttpRequest, results: list[Result]) -> HttpResponseBase:
     if _wants_json(request):
-        return _answer_json(results[0])
+        return _answer_json(results)
     for result in results:
         _message(request, result)
     jobs = [result.submitted.job for result in results if result.submitted is not None]
     return redirect("job", jobs[0].pk) if len(jobs) == 1 == len(results) else redirect("job-list")
 
 
-def _answer_json(result: Result) -> JsonResponse:
+def _answer_json(results: list[Result]) -> JsonResponse:
+    """201 when a job came of it, else 422. One file: its answer; several: `results`, in the order they came."""
+    answers = [_result_json(result) for result in results]
+    status = 201 if any(result.submitted is not None for result in results) else 422
+    return JsonResponse(answers[0] if len(answers) == 1 else {"results": answers}, status=status)
+
+
+def _result_json(result: Result) -> dict[str, object]:
     if result.submitted is None:
-        return JsonResponse({"error": result.error}, status=422)
+        return {"error": result.error}
     duplicate = result.submitted.duplicate_of
-    return JsonResponse(
-        {
-            "job": _job_json(result.submitted.job),
-            "duplicate": None if duplicate is None else _job_json(duplicate),
-            "notes": result.submitted.job.note.splitlines(),
-        },
-        status=201,
-    )
+    return {
+        "job": _job_json(result.submitted.job),
+        "duplicate": None if duplicate is None else _job_json(duplicate),
+        "notes": result.submitted.job.note.splitlines(),
+    }
 
 
 def _job_json(job: Job) -> dict[str, str]:

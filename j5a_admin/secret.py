@@ -4,15 +4,24 @@ from __future__ import annotations
 
 import os
 import secrets
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
+
+from django.core.exceptions import ImproperlyConfigured
 
 SECRET_FILE_MODE = 0o600
 PRIVATE_DIR_MODE = 0o700
 
 
 def private_directory(path: Path) -> Path:
-    """Create `path` for its owner only; an existing directory keeps its mode."""
-    path.mkdir(mode=PRIVATE_DIR_MODE, parents=True, exist_ok=True)
+    """Create `path` for its owner only; an existing directory keeps its mode.
+
+    Raises:
+        ImproperlyConfigured: it cannot be made.
+    """
+    with _data_dir_faults_told(path):
+        path.mkdir(mode=PRIVATE_DIR_MODE, parents=True, exist_ok=True)
     return path
 
 
@@ -20,12 +29,20 @@ def secret_read_or_create(path: Path, *, nbytes: int = 50) -> str:
     """The secret in `path`; made there with mode 0600 when missing.
 
     Two processes that start together agree: the file is linked into place whole, and the first one wins.
+
+    Raises:
+        ImproperlyConfigured: it can be neither read nor made.
     """
+    private_directory(path.parent)
+    with _data_dir_faults_told(path):
+        return _read_or_create(path, nbytes)
+
+
+def _read_or_create(path: Path, nbytes: int) -> str:
     try:
         return path.read_text(encoding="ascii").strip()
     except FileNotFoundError:
         pass
-    private_directory(path.parent)
     temporary = path.with_name(f".{path.name}.{os.getpid()}")
     secret_write(temporary, secrets.token_urlsafe(nbytes))
     try:
@@ -35,6 +52,16 @@ def secret_read_or_create(path: Path, *, nbytes: int = 50) -> str:
     finally:
         temporary.unlink()
     return path.read_text(encoding="ascii").strip()
+
+
+@contextmanager
+def _data_dir_faults_told(path: Path) -> Iterator[None]:
+    try:
+        yield
+    except OSError as error:
+        raise ImproperlyConfigured(
+            f"{path} cannot be used: {error.strerror}. J5A_DATA_DIR must name a folder that the panel may write to."
+        ) from error
 
 
 def secret_write(path: Path, text: str) -> None:

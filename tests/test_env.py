@@ -12,10 +12,10 @@ import pytest
 from tests.panel import BASE_DIR
 
 
-def start_with(tmp_path: Path, **values: str) -> subprocess.CompletedProcess[str]:
+def start_with(tmp_path: Path, command: str = "check", **values: str) -> subprocess.CompletedProcess[str]:
     env = {**os.environ, "J5A_DATA_DIR": str(tmp_path / "var"), **values}
-    command = [sys.executable, "manage.py", "check"]
-    return subprocess.run(command, cwd=BASE_DIR, env=env, capture_output=True, text=True, stdin=subprocess.DEVNULL)
+    words = [sys.executable, "manage.py", command]
+    return subprocess.run(words, cwd=BASE_DIR, env=env, capture_output=True, text=True, stdin=subprocess.DEVNULL)
 
 
 @pytest.mark.parametrize(
@@ -37,3 +37,25 @@ def test_it_refuses_a_wrong_value(tmp_path: Path, name: str, value: str) -> None
 
 def test_it_starts_with_right_values(tmp_path: Path) -> None:
     assert start_with(tmp_path, J5A_PORT="8080", J5A_HTTPS="yes", J5A_MARGIN_GIB="2.5").returncode == 0
+
+
+@pytest.mark.parametrize("place", ["file", "file/below", "/proc/nowhere"])
+def test_a_data_directory_that_cannot_be_is_said_plainly(tmp_path: Path, place: str) -> None:
+    (tmp_path / "file").touch()
+    done = start_with(tmp_path, J5A_DATA_DIR=str(tmp_path / place))
+    assert done.returncode != 0
+    assert str(tmp_path / place) in done.stderr
+    assert "J5A_DATA_DIR must name a folder" in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+@pytest.mark.parametrize(
+    ("bind", "advice"),
+    [("192.0.2.1", "must be an address of this machine"), ("no.such.name.invalid", "Check J5A_BIND")],
+)
+def test_an_address_that_is_not_of_this_machine_is_said_plainly(tmp_path: Path, bind: str, advice: str) -> None:
+    done = start_with(tmp_path, "up", J5A_BIND=bind)
+    assert done.returncode != 0
+    assert bind in done.stderr
+    assert advice in done.stderr
+    assert "Traceback" not in done.stderr

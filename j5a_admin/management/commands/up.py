@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import signal
 import socket
 import sys
@@ -63,6 +64,13 @@ def _web_command() -> list[str]:
     ]
 
 
+LISTEN_ADVICE = {
+    errno.EADDRINUSE: "Is the panel running already? Otherwise choose another port with J5A_PORT.",
+    errno.EADDRNOTAVAIL: "J5A_BIND must be an address of this machine.",
+    errno.EACCES: "Ports below 1024 are for root: choose another with J5A_PORT.",
+}
+
+
 def _shown_host(bind: str) -> str:
     return {"0.0.0.0": "127.0.0.1", "::": "[::1]"}.get(bind, bind)  # noqa: S104 - only how it is shown
 
@@ -75,7 +83,5 @@ def _check_port(bind: str, port: int) -> None:
         try:
             probe.bind((bind, port))
         except OSError as error:
-            raise CommandError(
-                f"Cannot listen on {bind}:{port}: {error.strerror}. Is the panel running already? "
-                "Choose another port with J5A_PORT."
-            ) from error
+            advice = LISTEN_ADVICE.get(error.errno or 0, "Check J5A_BIND and J5A_PORT.")
+            raise CommandError(f"Cannot listen on {bind}:{port}: {error.strerror}. {advice}") from error

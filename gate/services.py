@@ -27,6 +27,7 @@ __all__ = [
     "gate_preview",
     "lock_acquire",
     "lock_clear_stale",
+    "lock_prepare",
     "lock_release",
     "lock_status",
     "snapshot_take",
@@ -111,6 +112,11 @@ def _verdict_record(verdict: Verdict, *, purpose: str, job_ref: str) -> None:
 
 
 # ── the lock ─────────────────────────────────────────────────────────────────────────────────────
+def lock_prepare() -> None:
+    """Make the lock's directory. Raises LockUnsafe or LockUnwritable."""
+    heavy_lock().prepare()
+
+
 def lock_status() -> LockReading:
     return heavy_lock().inspect()
 

@@ -37,8 +37,6 @@ def directories_make() -> None:
         settings.MODELS_DIR,
     ):
         Path(path).mkdir(mode=PRIVATE_DIR_MODE, parents=True, exist_ok=True)
-    for leftover in Path(settings.FILE_UPLOAD_TEMP_DIR).glob("*.upload*"):  # an upload that a crash cut off
-        leftover.unlink(missing_ok=True)
 
 
 def database_migrate(say: Say) -> None:

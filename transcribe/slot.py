@@ -10,7 +10,8 @@ from collections.abc import Callable
 from django.conf import settings
 from django.utils import timezone
 
-from gate.core.errors import LockError
+from gate.core.checks import LOCK_DIR_ADVICE, LOCK_HELD_ADVICE
+from gate.core.errors import LockError, LockHeld
 from gate.core.heldlock import HeldLock
 from gate.services import gate_evaluate, lock_acquire, lock_release
 from transcribe.conf import log_dir
@@ -48,15 +49,17 @@ class EngineSlot:
         if self._held is None:
             try:
                 self._held = lock_acquire(model=model.value, job_ref=f"job {job.pk}")
+            except LockHeld as held:
+                raise JobBlocked(f"Blocked by lock: {held.reading.sentence}. {LOCK_HELD_ADVICE}") from held
             except LockError as error:
-                raise JobBlocked(str(error)) from error
+                raise JobBlocked(f"Blocked by lock: {error}. {LOCK_DIR_ADVICE}") from error
         requirement = model.requirement
         if self._loaded is not None:
             requirement = requirement.less_resident(self._loaded.resident_bytes)
         verdict = gate_evaluate(requirement, purpose=purpose, held=self._held, job_ref=str(job.pk))
         if not verdict.admitted:
             self.close()
-            raise JobBlocked(verdict.reason)
+            raise JobBlocked(f"{verdict.reason} {verdict.advice}".strip())
 
     def engine(self, job: Job, model: ResolvedModel, *, watch: Callable[[], None]) -> EngineProcess:
         """The running engine with `model` loaded. Call `admit` first.

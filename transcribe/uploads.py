@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import fcntl
 import hashlib
+import os
 import re
 import shutil
 import stat
+import time
 import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
@@ -22,6 +25,7 @@ from transcribe.audio.errors import shown_name
 from transcribe.errors import UploadRefused
 
 COPY_BYTES = 1024 * 1024
+JUST_BEGUN_SECONDS = 10.0  # between making a temporary file and locking it lie microseconds
 NAME_LIMIT_CHARS = 255
 SUFFIX_LIMIT_CHARS = 20  # what follows the last dot of a sentence is no file type
 SAFE_SUFFIX = re.compile(r"\.[a-z0-9]{1,5}")
@@ -40,6 +44,8 @@ class HashedUpload(TemporaryUploadedFile):
     ) -> None:
         # Django makes the ending of the name a part of the path; one of 250 characters could not be stored.
         super().__init__("upload", content_type, size, charset, content_type_extra)
+        assert self.file is not None  # noqa: S101 - Django has just made it
+        fcntl.flock(self.file.fileno(), fcntl.LOCK_SH)  # for as long as it is open: `uploads_sweep` leaves it alone
         self.name = name
         self.sha256 = ""
 
@@ -155,6 +161,16 @@ def local_upload(path: Path) -> Iterator[HashedUpload]:
 def upload_discard(uploaded: TemporaryUploadedFile) -> None:
     """Remove the temporary file; one that was moved away already is fine."""
     uploaded.close()
+
+
+def uploads_sweep() -> None:
+    """Remove what uploads left behind whose process was killed. One that is on its way in is locked, and stays."""
+    for path in settings.FILE_UPLOAD_TEMP_DIR.glob("*.upload*"):
+        with suppress(FileNotFoundError, BlockingIOError), path.open("rb") as file:
+            begun_now = time.time() - os.fstat(file.fileno()).st_mtime < JUST_BEGUN_SECONDS
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            if not begun_now:
+                path.unlink()
 
 
 def upload_keep(uploaded: TemporaryUploadedFile) -> str:

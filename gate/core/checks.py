@@ -31,6 +31,10 @@ __all__ = [
 ]
 
 
+LOCK_HELD_ADVICE = "Starts when the holder has ended."
+LOCK_DIR_ADVICE = "Mend that, or set J5A_LOCK_DIR to a folder of your own, the same for all that use the gate."
+
+
 # ── 1 memory ─────────────────────────────────────────────────────────────────────────────────────
 def check_memory(reading: MemoryReading, policy: GatePolicy, requirement: Requirement) -> CheckResult:
     """Block when less than the margin would remain after the model is loaded."""
@@ -244,7 +248,7 @@ def check_lock(reading: LockReading) -> CheckResult:
     if reading.ours and reading.problem is None:
         return _with(result, Outcome.PASS, "held by this run")
     if reading.state is LockState.MALFORMED or reading.problem is not None:
-        return _with(result, Outcome.UNKNOWN, reading.sentence, "Look at the lock page, then clear the lock.")
+        return _with(result, Outcome.UNKNOWN, reading.sentence, _untrusted_advice(reading))
     if reading.is_proved_stale:
         return _with(result, Outcome.WARN, reading.sentence, "The next start takes it over.")
     if reading.is_live:
@@ -252,10 +256,16 @@ def check_lock(reading: LockReading) -> CheckResult:
     return result
 
 
+def _untrusted_advice(reading: LockReading) -> str:
+    if reading.problem is not None:
+        return LOCK_DIR_ADVICE
+    return f"See that no Whisper runs here, then remove {reading.path}."
+
+
 def _lock_unblock(reading: LockReading) -> str:
     if reading.state is LockState.HUNG:
         return "Its holder shows no sign of life: look at the job, and stop it if it hangs."
-    return "Starts when the holder has ended."
+    return LOCK_HELD_ADVICE
 
 
 def _with(result: CheckResult, outcome: Outcome, summary: str, unblock: str = "") -> CheckResult:

@@ -56,11 +56,19 @@ class HeavyLock:
             with self._store.directory() as directory:
                 return self._inspect_in(directory)
         except FileNotFoundError:
-            return self._reading(Judged(LockState.FREE, "free", ("no lock directory",)))
+            return self._without_directory()
         except (LockError, OSError) as problem:
             reason = problem.reason if isinstance(problem, LockError) else str(problem)
             judged = Judged(LockState.MALFORMED, f"the lock cannot be trusted: {reason}", (reason,))
             return self._reading(judged, problem=reason)
+
+    def _without_directory(self) -> LockReading:
+        folder = next(parent for parent in self.path.parents if parent.exists())
+        if folder.is_dir() and os.access(folder, os.W_OK | os.X_OK):
+            return self._reading(Judged(LockState.FREE, "free", ("no lock directory",)))
+        reason = f"{self.path.parent} does not exist, and {folder} does not let us make it"
+        judged = Judged(LockState.MALFORMED, f"the lock cannot be taken: {reason}", (reason,))
+        return self._reading(judged, problem=reason)
 
     def _inspect_in(self, directory: int) -> LockReading:
         descriptor = self._store.open_existing(directory)
@@ -136,6 +144,11 @@ class HeavyLock:
         )
 
     # ── taking ───────────────────────────────────────────────────────────────────────────────────
+    def prepare(self) -> None:
+        """Make the directory, so that a place which cannot be used is known at once. Raises as `acquire` does."""
+        with self._store.directory(create=True):
+            pass
+
     def acquire(self, record: LockRecord, *, timeout_seconds: float = 0.0) -> HeldLock:
         """Win the kernel lock and write the record, or raise LockHeld, LockUnsafe or LockUnwritable."""
         deadline = time.monotonic() + timeout_seconds

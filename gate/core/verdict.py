@@ -81,6 +81,11 @@ class Verdict:
         return "Admitted: all five checks pass."
 
     @property
+    def advice(self) -> str:
+        """What would unblock it; empty when nothing blocks."""
+        return " ".join(result.unblock for result in self.blocking if result.unblock)
+
+    @property
     def fingerprint(self) -> str:
         """Equal for verdicts that say the same, whatever the figures."""
         outcomes = ",".join(result.outcome for result in self.results)

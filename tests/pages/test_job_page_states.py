@@ -40,7 +40,7 @@ def test_it_gives_the_reason(operator: Client, status: JobStatus) -> None:
 def test_a_blocked_job_tells_its_next_try_and_that_it_starts_by_itself(operator: Client) -> None:
     text = words(page(operator, in_status(JobStatus.BLOCKED)), "job-live")
     assert "Next try in " in text
-    assert "It starts by itself." in text
+    assert "It starts by itself when the gate says yes." in text
 
 
 def test_a_next_try_that_is_due_reads_now(operator: Client) -> None:

@@ -7,6 +7,7 @@ from typing import Any
 from django.core.management.base import BaseCommand
 
 from j5a_admin import first_run
+from transcribe.uploads import uploads_sweep
 
 
 class Command(BaseCommand):
@@ -14,6 +15,7 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, **options: Any) -> None:
         first_run.directories_make()
+        uploads_sweep()
         first_run.database_migrate(self._say)
         first_run.static_collect(self._say)
         first_run.administrator_make(self._say)

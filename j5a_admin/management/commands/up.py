@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import fcntl
 import signal
 import socket
 import sys
@@ -11,6 +12,9 @@ from typing import Any
 from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError
 
+from gate.core.checks import LOCK_DIR_ADVICE
+from gate.core.errors import LockError
+from gate.services import lock_prepare
 from j5a_admin.supervise import Child, Supervisor
 
 WEB_THREADS = 8
@@ -24,12 +28,25 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, **options: Any) -> None:
         _check_port(settings.BIND, settings.PORT)
+        _check_lock_directory()
+        self._claim_data_directory()
         supervisor = Supervisor(_children(), say=self._say)
         for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
             signal.signal(number, lambda *_: supervisor.stop())
         self._say(f"The panel runs at http://{_shown_host(settings.BIND)}:{settings.PORT}  (Ctrl-C ends it)")
         supervisor.run()
         self._say("Stopped.")
+
+    def _claim_data_directory(self) -> None:
+        """One panel for each data directory; the kernel lets the claim go when this process ends."""
+        self._claim = (settings.DATA_DIR / "panel.lock").open("ab")
+        try:
+            fcntl.flock(self._claim, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            raise CommandError(
+                f"Another panel runs on {settings.DATA_DIR}. Stop it, or give this one a data directory of its own "
+                "with J5A_DATA_DIR."
+            ) from None
 
     def _say(self, line: str) -> None:
         self.stdout.write(line)
@@ -62,6 +79,13 @@ def _web_command() -> list[str]:
         "--log-level=warning",
         "--no-control-socket",
     ]
+
+
+def _check_lock_directory() -> None:
+    try:
+        lock_prepare()
+    except LockError as error:
+        raise CommandError(f"{error}. {LOCK_DIR_ADVICE}") from error
 
 
 LISTEN_ADVICE = {

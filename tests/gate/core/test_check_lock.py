@@ -47,11 +47,12 @@ def test_a_lock_that_cannot_be_trusted_is_unknown() -> None:
         (LockState.HUNG, "Its holder shows no sign of life: look at the job, and stop it if it hangs."),
         (LockState.STALE, "The next start takes it over."),
         (LockState.REUSED, "The next start takes it over."),
-        (LockState.MALFORMED, "Look at the lock page, then clear the lock."),
+        (LockState.MALFORMED, "See that no Whisper runs here, then remove {path}."),
     ],
 )
 def test_each_state_says_what_would_unblock_it(state: LockState, unblock: str) -> None:
-    assert check_lock(lock(state)).unblock == unblock
+    reading = lock(state)
+    assert check_lock(reading).unblock == unblock.format(path=reading.path)
 
 
 @pytest.mark.parametrize(

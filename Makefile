@@ -19,7 +19,7 @@ setup-dev: $(VENV)/.installed-dev
 
 $(VENV)/.installed: requirements.txt
 	@$(PYTHON) -c 'import sys; sys.exit(0 if (3, 11) <= sys.version_info < (3, 13) else "Python 3.11 or 3.12 is needed, this is %d.%d: make run PYTHON=python3.11" % sys.version_info[:2])'
-	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	@$(BIN)/python -m pip --version > /dev/null 2>&1 || $(PYTHON) -m venv --clear $(VENV) || { echo "Python has no working venv module here (on Debian: apt install python3-venv)."; exit 1; }
 	@echo "Installing the requirements (a few minutes the first time) …"
 	@$(PIP) -r requirements.txt
 	@touch $@

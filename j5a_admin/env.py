@@ -7,6 +7,8 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
+from urllib.parse import urlsplit
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from django.core.exceptions import ImproperlyConfigured
 from environ import Env
@@ -47,6 +49,27 @@ def env_path(name: str, default: Path) -> Path:
     """An absolute path; `~` is the home directory, relative paths start at the current directory."""
     text = env_text(name, None)
     return default if text is None else Path(text).expanduser().absolute()
+
+
+def env_url(name: str) -> str | None:
+    text = env_text(name, None)
+    if text is not None and not (text.startswith(("http://", "https://")) and urlsplit(text).netloc):
+        raise ImproperlyConfigured(
+            f"{PREFIX}{name}={text!r} is not an address: it must begin with https:// or http://."
+        )
+    return text
+
+
+def env_time_zone(name: str, default: str) -> str:
+    """A name of the time zone database, such as Europe/Berlin."""
+    text = env_text(name, None) or default
+    try:
+        ZoneInfo(text)
+    except (ZoneInfoNotFoundError, ValueError, OSError):
+        raise ImproperlyConfigured(
+            f"{PREFIX}{name}={text!r} is not a time zone: give one such as Europe/Berlin."
+        ) from None
+    return text
 
 
 def _number(name: str, default: float, *, low: float, high: float, kind: type) -> float:

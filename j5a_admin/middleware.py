@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Any
 
+from django.contrib.auth.middleware import LoginRequiredMiddleware
+from django.contrib.auth.views import redirect_to_login
 from django.http import HttpRequest, HttpResponseBase
 
 POLICY = "; ".join(
@@ -33,3 +36,12 @@ class ContentSecurityPolicyMiddleware:
         response["Permissions-Policy"] = "camera=(), geolocation=(), microphone=()"
         response.headers.setdefault("Cache-Control", "no-store")  # error pages, Django's form for a new password
         return response
+
+
+class PanelLoginRequiredMiddleware(LoginRequiredMiddleware):
+    """After the login a browser asks with GET: what was to be posted cannot be the page it comes back to."""
+
+    def handle_no_permission(self, request: HttpRequest, view_func: Callable[..., HttpResponseBase]) -> Any:
+        if request.method in ("GET", "HEAD"):
+            return super().handle_no_permission(request, view_func)
+        return redirect_to_login("/")

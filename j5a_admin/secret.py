@@ -15,13 +15,15 @@ PRIVATE_DIR_MODE = 0o700
 
 
 def private_directory(path: Path) -> Path:
-    """Create `path` for its owner only; an existing directory keeps its mode.
+    """Create `path`, and what is missing above it, for its owner only; an existing directory keeps its mode.
 
     Raises:
         ImproperlyConfigured: it cannot be made.
     """
     with _data_dir_faults_told(path):
-        path.mkdir(mode=PRIVATE_DIR_MODE, parents=True, exist_ok=True)
+        for folder in reversed([path, *path.parents]):
+            if not folder.is_dir():
+                folder.mkdir(mode=PRIVATE_DIR_MODE, exist_ok=True)
     return path
 
 

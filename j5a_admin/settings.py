@@ -7,7 +7,7 @@ from pathlib import Path
 
 from django.core.exceptions import ImproperlyConfigured
 
-from j5a_admin.env import env_bool, env_float, env_int, env_list, env_path, env_text
+from j5a_admin.env import env_bool, env_float, env_int, env_list, env_path, env_text, env_time_zone, env_url
 from j5a_admin.secret import private_directory, secret_read_or_create
 
 GIB = 1024**3
@@ -64,7 +64,7 @@ MIDDLEWARE = [
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
-    "django.contrib.auth.middleware.LoginRequiredMiddleware",
+    "j5a_admin.middleware.PanelLoginRequiredMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
 ]
@@ -117,7 +117,7 @@ AUTH_PASSWORD_VALIDATORS = [
 LANGUAGE_CODE = "en"
 USE_I18N = False
 USE_TZ = True
-TIME_ZONE = env_text("TIME_ZONE", None) or "UTC"
+TIME_ZONE = env_time_zone("TIME_ZONE", "UTC")
 
 # ── Files ────────────────────────────────────────────────────────────────────────────────────────
 STATIC_URL = "/static/"
@@ -127,7 +127,7 @@ MEDIA_ROOT = DATA_DIR / "uploads"
 WORK_DIR = DATA_DIR / "work"
 LOG_DIR = DATA_DIR / "logs"
 MODELS_DIR = env_path("MODELS_DIR", DATA_DIR / "models")
-WEIGHTS_URL = env_text("WEIGHTS_URL", None)  # None: where openai-whisper publishes them
+WEIGHTS_URL = env_url("WEIGHTS_URL")  # None: where openai-whisper publishes them
 STORAGES = {
     "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
     "staticfiles": {"BACKEND": "whitenoise.storage.CompressedManifestStaticFilesStorage"},
@@ -162,7 +162,6 @@ if GATE_RESET_CELSIUS >= GATE_TRIP_CELSIUS:
 # ── Work ─────────────────────────────────────────────────────────────────────────────────────────
 GATE_RETRY_SECONDS = env_int("GATE_RETRY_SECONDS", 30, low=1, high=3600)
 ENGINE_THREADS = env_int("ENGINE_THREADS", 0, low=0, high=256)  # 0: one for each physical core
-ENGINE_NICE = 10
 # One window of large-v3 with all six fallback temperatures takes minutes on a 2012 machine.
 ENGINE_HUNG_SECONDS = env_int("ENGINE_HUNG_SECONDS", 1800, low=10, high=86_400)
 DEFAULT_MODEL = env_text("DEFAULT_MODEL", None) or "demo"
@@ -191,7 +190,8 @@ LOGGING = {
     "version": 1,
     "disable_existing_loggers": False,
     "formatters": {"line": {"format": "{asctime} {levelname} {name}: {message}", "style": "{"}},
-    "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "line"}},
+    "filters": {"brief": {"()": "j5a_admin.logs.BriefWarnings"}},
+    "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "line", "filters": ["brief"]}},
     "root": {"handlers": ["stderr"], "level": "INFO"},
     "loggers": {"django-q": {"level": "WARNING"}},
 }

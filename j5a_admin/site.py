@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
+from django.conf import settings
 from django.contrib import admin
+from django.http import HttpRequest
 
 
 class PanelSite(admin.AdminSite):
@@ -13,6 +15,10 @@ class PanelSite(admin.AdminSite):
     index_title = "Records"
     site_url = None
     enable_nav_sidebar = False
+
+    def each_context(self, request: HttpRequest) -> dict[str, Any]:
+        there = (settings.DATA_DIR / "first_password").exists()
+        return {**super().each_context(request), "has_first_password": there}
 
     def register(self, model_or_iterable: Any, admin_class: Any = None, **options: Any) -> None:
         """Register, but leave out django-q2's tables: a row written there names a function that is then called."""

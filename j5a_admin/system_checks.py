@@ -7,6 +7,9 @@ from typing import Any
 from django.conf import settings
 from django.core.checks import CheckMessage, Error, Warning, register
 
+from transcribe.catalog import model_named
+from transcribe.resolve import DEMO, FILE, REGISTERED
+
 
 @register()
 def cluster_is_single(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
@@ -40,5 +43,19 @@ def panel_is_private(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
             f"The panel listens on {settings.BIND} without TLS: passwords cross the network in the clear.",
             hint="Put a TLS proxy in front and set J5A_HTTPS=1, or bind to 127.0.0.1.",
             id="j5a.W001",
+        )
+    ]
+
+
+@register()
+def default_model_is_known(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
+    name = settings.DEFAULT_MODEL
+    if name == DEMO or model_named(name) is not None or name.startswith((REGISTERED, FILE)):
+        return []
+    return [
+        Error(
+            f"J5A_DEFAULT_MODEL={name!r} is no model.",
+            hint=f"Use {DEMO}, one of openai-whisper's names, {REGISTERED}NAME or {FILE}/path/to/checkpoint.pt.",
+            id="j5a.E003",
         )
     ]

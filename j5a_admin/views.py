@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from dataclasses import dataclass
 
 from django.conf import settings
@@ -16,7 +17,7 @@ from gate.selectors import samples_recent
 from gate.services import gate_preview, lock_status
 from transcribe.errors import ModelUnknown
 from transcribe.models import Job
-from transcribe.resolve import model_requirement
+from transcribe.resolve import DEMO, model_requirement
 from transcribe.selectors import JobRow, job_row, jobs_recent, queue_entries, running_job, waiting_jobs
 from transcribe.views.access import ADD, VIEW, may, staff_page
 
@@ -80,12 +81,12 @@ def _context(request: HttpRequest) -> dict[str, object]:
 def _next_model(running: Job | None) -> str:
     """The model the next start would need."""
     job = running or waiting_jobs().first()
-    value = settings.DEFAULT_MODEL if job is None else job.model
-    try:
-        model_requirement(value)
-    except ModelUnknown:  # it was registered once, and its file is gone: the job will say so
-        return str(settings.DEFAULT_MODEL)
-    return value
+    for value in (None if job is None else job.model, settings.DEFAULT_MODEL):
+        with contextlib.suppress(ModelUnknown):  # registered once, and its file is gone: the job will say so
+            if value is not None:
+                model_requirement(value)
+                return str(value)
+    return DEMO
 
 
 def panel_state(verdict: Verdict, running: JobRow | None) -> PanelState:

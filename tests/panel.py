@@ -61,7 +61,8 @@ class Panel:
         }
         self.log_path = root / "panel.log"
         self.process: subprocess.Popen[bytes] | None = None
-        self._opener = urllib.request.build_opener(urllib.request.HTTPCookieProcessor(CookieJar()))
+        self.cookies = CookieJar()
+        self._opener = urllib.request.build_opener(urllib.request.HTTPCookieProcessor(self.cookies))
 
     # ── Running ──────────────────────────────────────────────────────────────────────────────────
     def manage(self, *words: str, **more: Any) -> subprocess.CompletedProcess[str]:
@@ -205,6 +206,10 @@ class Panel:
     def _serves(self) -> bool:
         assert self.process is not None
         assert self.process.poll() is None, f"the panel ended:\n{self.log()}"
+        return self.answers()
+
+    def answers(self) -> bool:
+        """Whether the login page comes."""
         try:
             self.get("/admin/login/")
         except OSError:

@@ -27,6 +27,8 @@ def start_with(tmp_path: Path, command: str = "check", **values: str) -> subproc
         ("J5A_MARGIN_GIB", "nan"),
         ("J5A_MARGIN_GIB", "0"),
         ("J5A_RESET_CELSIUS", "80"),
+        ("J5A_TIME_ZONE", "Mars"),
+        ("J5A_WEIGHTS_URL", "foo"),
     ],
 )
 def test_it_refuses_a_wrong_value(tmp_path: Path, name: str, value: str) -> None:
@@ -59,3 +61,19 @@ def test_an_address_that_is_not_of_this_machine_is_said_plainly(tmp_path: Path, 
     assert bind in done.stderr
     assert advice in done.stderr
     assert "Traceback" not in done.stderr
+
+
+def test_a_default_model_that_is_none_is_said_plainly(tmp_path: Path) -> None:
+    done = start_with(tmp_path, J5A_DEFAULT_MODEL="fooo")
+    assert done.returncode != 0
+    assert "J5A_DEFAULT_MODEL='fooo' is no model" in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+def test_what_it_makes_is_for_its_owner_only(tmp_path: Path) -> None:
+    """Also where the key is given, and nothing but the folders is made."""
+    data_dir = tmp_path / "deep" / "er"
+    done = start_with(tmp_path, J5A_DATA_DIR=str(data_dir), J5A_SECRET_KEY="k" * 60)
+    assert done.returncode == 0
+    for folder in (tmp_path / "deep", data_dir, data_dir / "uploads", data_dir / "uploads" / "incoming"):
+        assert folder.stat().st_mode & 0o777 == 0o700, folder

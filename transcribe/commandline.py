@@ -19,7 +19,7 @@ from transcribe.options import DecodingOptions
 from transcribe.results import transcript_of
 from transcribe.runner import run_job
 from transcribe.services.claims import command_owner, job_claim_this
-from transcribe.services.jobs import job_cancel, job_submit
+from transcribe.services.jobs import job_cancel, job_delete, job_submit
 from transcribe.slot import EngineSlot
 from transcribe.states import JobStatus
 from transcribe.transcript import FORMATS, Format, render
@@ -30,7 +30,13 @@ EXIT_FAILED = 1
 EXIT_BLOCKED = os.EX_TEMPFAIL  # 75: try again later
 EXIT_SIGNAL = 128  # plus the signal's number, as shells have it
 
+LOOK_SECONDS = 0.2
+
 Say = Callable[[str], None]
+
+
+class JobTaken(Exception):
+    """Somebody in the panel deleted the command's job, or gave it to the worker. The text says which."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -103,7 +109,11 @@ def _run_file(file: Path, order: Order, slot: EngineSlot, control: CommandContro
     except OSError as error:
         say(f"{file}: {error.strerror or error}. Check the path and its permissions.")
         return EXIT_FAILED
-    status = _run_until_ended(job, order, slot, control, say)
+    try:
+        status = _run_until_ended(job, order, slot, control, say)
+    except JobTaken as taken:
+        say(f"{file.name}: {taken}.")
+        return EXIT_FAILED
     if status == JobStatus.BLOCKED:
         return EXIT_BLOCKED
     if status == JobStatus.CANCELLED:
@@ -153,7 +163,7 @@ def _run_until_ended(job: Job, order: Order, slot: EngineSlot, control: CommandC
             job_cancel(job, None)
         elif job_claim_this(job):
             run_job(job, slot, control)
-        job.refresh_from_db()
+        _require_ours(job)
         if job.is_ended:
             return JobStatus(job.status)
         if job.status == JobStatus.BLOCKED:
@@ -162,13 +172,33 @@ def _run_until_ended(job: Job, order: Order, slot: EngineSlot, control: CommandC
                 say(f"waiting: {said}" if order.wait else said)
             if not order.wait:
                 job_cancel(job, None)
+                if not job.segments.exists():
+                    job_delete(job, None)  # whoever asks again brings the file again
                 return JobStatus.BLOCKED
         _sleep_until_due(job, control)
 
 
 def _sleep_until_due(job: Job, control: CommandControl) -> None:
-    while not control.stopping() and job.next_try_at is not None and timezone.now() < job.next_try_at:
-        time.sleep(0.2)
+    """Until the next try, a signal, or a change of the job by somebody else."""
+    status, due = job.status, job.next_try_at or timezone.now()
+    time.sleep(LOOK_SECONDS)
+    while not control.stopping() and job.status == status and timezone.now() < due:
+        time.sleep(LOOK_SECONDS)
+        _require_ours(job)
+
+
+def _require_ours(job: Job) -> None:
+    """Look at the job again.
+
+    Raises:
+        JobTaken: it was deleted, or handed to the worker by a retry in the panel.
+    """
+    try:
+        job.refresh_from_db()
+    except Job.DoesNotExist:
+        raise JobTaken("its job was deleted in the panel") from None
+    if not job.is_ended and job.owner != command_owner(os.getpid()):
+        raise JobTaken(f"its job {job.pk} now runs in the panel; its transcript will be there")
 
 
 def _write(job: Job, file: Path, order: Order) -> list[Path]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from pathlib import Path
 
 from django.conf import settings
@@ -10,6 +11,11 @@ from django.conf import settings
 def work_dir(job_id: int) -> Path:
     """The directory for a job's decoded audio; removed when the job ends."""
     return Path(settings.WORK_DIR) / f"job-{job_id}"
+
+
+def work_remove(job_id: int) -> None:
+    """Remove a job's decoded audio; nothing there is fine."""
+    shutil.rmtree(work_dir(job_id), ignore_errors=True)
 
 
 def log_dir() -> Path:

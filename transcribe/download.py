@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import contextlib
 import http.client
 import json
 import os
+import queue
 import re
+import socket
+import threading
 import time
 import urllib.error
 import urllib.request
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -21,6 +25,8 @@ ShouldStop = Callable[[], bool]
 # A server that is silent for so long is gone.
 SOCKET_TIMEOUT_SECONDS = 30.0
 READ_BYTES = 1 << 20
+READ_AHEAD_BLOCKS = 4
+ASK_EVERY_SECONDS = 0.5  # how often a silent server's client asks whether to stop
 PROGRESS_EVERY_SECONDS = 0.25
 # Worth another try: the server is busy or restarting (RFC 9110, 15.5.9, 15.6; RFC 6585, 4).
 PASSING_STATUSES = (408, 429, 500, 502, 503, 504)
@@ -71,11 +77,14 @@ class Download:
         answer = self._ask()
         if answer is None:
             return
-        with answer.response:
+        try:
             if answer.total_bytes is not None:
                 require_space(answer.total_bytes - answer.start_byte)
             self._remember(answer.response.headers.get("ETag"))
-            self._receive(answer, on_progress, should_stop)
+        except BaseException:
+            answer.response.close()
+            raise
+        self._receive(answer, on_progress, should_stop, require_space)
         if answer.total_bytes is not None and self.have_bytes != answer.total_bytes:
             raise Cut(f"the connection ended after {self.have_bytes} of {answer.total_bytes} bytes")
 
@@ -117,13 +126,17 @@ class Download:
         message = f"{_host(self._url)} answered {error.code} {error.reason}"
         raise Cut(message) if error.code in PASSING_STATUSES else Refused(message)
 
-    def _receive(self, answer: _Answer, on_progress: OnProgress, should_stop: ShouldStop) -> None:
+    def _receive(
+        self, answer: _Answer, on_progress: OnProgress, should_stop: ShouldStop, require_space: Callable[[int], None]
+    ) -> None:
         done_bytes = answer.start_byte
         told_at = 0.0
         with self._part_path.open("r+b" if answer.start_byte else "wb") as part:
             part.seek(answer.start_byte)
             try:
-                while block := _read(answer.response):
+                for block in _blocks(answer.response, should_stop):
+                    if answer.total_bytes is None:
+                        require_space(len(block))
                     part.write(block)
                     done_bytes += len(block)
                     if should_stop():
@@ -178,15 +191,56 @@ def _range(response: http.client.HTTPResponse) -> tuple[int, int | None]:
     return int(match[1]), None if match[2] == "*" else int(match[2])
 
 
-def _read(response: http.client.HTTPResponse) -> bytes:
+def _blocks(response: http.client.HTTPResponse, should_stop: ShouldStop) -> Iterator[bytes]:
+    """What comes, block after block, read by a thread: a server that is silent must not keep us from stopping.
+
+    Raises:
+        Cut: the connection failed, or `should_stop` said so while nothing came. The thread ends with the next block,
+            or when the socket's time is over, and closes the response.
+    """
+    arrived: queue.Queue[bytes | Cut] = queue.Queue(READ_AHEAD_BLOCKS)
+    left = threading.Event()
+    threading.Thread(target=_read_all, args=(response, arrived, left), daemon=True, name="download").start()
+    try:
+        while True:
+            try:
+                item = arrived.get(timeout=ASK_EVERY_SECONDS)
+            except queue.Empty:
+                if should_stop():
+                    raise Cut("stopped") from None
+                continue
+            if isinstance(item, Cut):
+                raise item
+            if not item:
+                return
+            yield item
+    finally:
+        left.set()
+
+
+def _read_all(response: http.client.HTTPResponse, arrived: queue.Queue[bytes | Cut], left: threading.Event) -> None:
+    with response:
+        while not left.is_set():
+            item = _read(response)
+            while not left.is_set():
+                with contextlib.suppress(queue.Full):
+                    arrived.put(item, timeout=ASK_EVERY_SECONDS)
+                    break
+            if isinstance(item, Cut) or not item:
+                return
+
+
+def _read(response: http.client.HTTPResponse) -> bytes | Cut:
     try:
         return response.read1(READ_BYTES)
     except (OSError, http.client.HTTPException) as error:
-        raise Cut(_cause(error)) from error
+        return Cut(_cause(error))
 
 
 def _cause(error: Exception) -> str:
     reason = getattr(error, "reason", None) or error
+    if isinstance(reason, socket.gaierror):
+        return f"the server’s name is not known here ({reason.strerror}); is this machine offline?"
     return getattr(reason, "strerror", None) or str(reason) or type(error).__name__
 
 

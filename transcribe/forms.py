@@ -12,11 +12,12 @@ from django.core.exceptions import ValidationError
 
 from gate.core.units import bytes_text
 from transcribe.catalog import languages, model_named
+from transcribe.checkpoints import checkpoint_check
 from transcribe.errors import ModelUnknown, OptionsInvalid
 from transcribe.models import RegisteredModel
 from transcribe.options import OPTION_SPECS, PROMPT_LIMIT_CHARS, DecodingOptions, OptionSpec
-from transcribe.resolve import ModelChoice, model_choices
-from transcribe.services.registry import checkpoint_check
+from transcribe.resolve import ModelChoice, demo_word_count, model_choices
+from transcribe.services.registry import model_name_check
 
 OPTION_PREFIX = "option_"
 YES_NO = (("True", "Yes"), ("False", "No"))
@@ -33,6 +34,7 @@ class UploadForm(forms.Form):
         super().__init__(data, label_suffix="", initial={"model": settings.DEFAULT_MODEL})
         self.options = DecodingOptions()
         _choices(self, "model", grouped_models(model_choices()))
+        self.fields["model"].help_text = f"The demo knows {demo_word_count()} words: take another for your recordings."
         _choices(self, "language", [("", "Detect"), *sorted(_language_choices(), key=lambda pair: pair[1])])
         for spec in OPTION_SPECS:
             self.fields[OPTION_PREFIX + spec.name] = option_field(spec)
@@ -52,11 +54,19 @@ class UploadForm(forms.Form):
             for spec in OPTION_SPECS
             if OPTION_PREFIX + spec.name in self.data and OPTION_PREFIX + spec.name in cleaned
         }
-        try:
-            self.options = DecodingOptions.from_mapping(given)
-        except OptionsInvalid as error:
-            self.add_error(OPTION_PREFIX + error.option, str(error))
+        self._check_options(given)
         return cleaned
+
+    def _check_options(self, given: dict[str, Any]) -> None:
+        """Every wrong option gets its error: without the first one the next can be seen."""
+        while True:
+            try:
+                self.options = DecodingOptions.from_mapping(given)
+                return
+            except OptionsInvalid as error:
+                self.add_error(OPTION_PREFIX + error.option, str(error))
+                if given.pop(error.option, None) is None:
+                    return
 
     def _check_language(self, cleaned: dict[str, Any]) -> None:
         known = model_named(cleaned.get("model", ""))
@@ -133,6 +143,14 @@ class ModelRegistrationForm(_RegisteredModelForm):
             "name": "Shown in the list of models: letters, digits, - and _.",
             "path": "Absolute path on this server of a checkpoint in OpenAI's format (a .pt file).",
         }
+
+    def clean_name(self) -> str:
+        name: str = self.cleaned_data["name"]
+        try:
+            model_name_check(name)
+        except ModelUnknown as error:
+            raise ValidationError(str(error)) from error
+        return name
 
     def clean_path(self) -> str:
         path: str = self.cleaned_data["path"]

@@ -13,6 +13,7 @@ from django.conf import settings
 
 from gate.core.requirement import Requirement, requirement_for_checkpoint, requirement_for_model
 from transcribe.catalog import CatalogModel, catalog, model_named
+from transcribe.checkpoints import checkpoint_check
 from transcribe.errors import ModelUnknown
 from transcribe.file_hashes import file_sha256_cached
 from transcribe.models import RegisteredModel
@@ -102,14 +103,15 @@ def model_value(text: str) -> str:
     """The stored value for what a person typed at the command line: a name, `demo` or a checkpoint path.
 
     Raises:
-        ModelUnknown: neither a name nor a file.
+        ModelUnknown: neither a name nor a checkpoint file.
     """
     if text == DEMO or model_named(text) is not None or text.startswith((REGISTERED, FILE)):
         return text
     if RegisteredModel.objects.filter(name=text).exists():
         return REGISTERED + text
     if Path(text).is_file():
-        return FILE + str(Path(text).resolve())
+        file, _ = checkpoint_check(str(Path(text).absolute()))
+        return FILE + str(file)
     names = ", ".join(model.name for model in catalog())
     raise ModelUnknown(f"“{text}” is neither a model nor a file. Models: {DEMO}, {names}.")
 
@@ -139,6 +141,7 @@ def model_fetch(
             sha256 = file_sha256_cached(path, should_stop=should_stop)
         except OSError as error:
             raise _unreadable(path, error) from error
+        _require_registered(value, sha256)
     return ResolvedModel(
         value=value,
         whisper_name="" if known is None else known.name,
@@ -159,12 +162,28 @@ def _local_path(value: str) -> Path:
     return Path(registered.path)
 
 
+def _require_registered(value: str, sha256: str) -> None:
+    """A registered file that has changed is another model."""
+    registered = RegisteredModel.objects.filter(name=value.removeprefix(REGISTERED)).first()
+    if value.startswith(REGISTERED) and registered is not None and registered.sha256 != sha256:
+        raise ModelUnknown(
+            f"The file of the model “{registered.name}” has changed since it was registered (SHA-256 {sha256}, then "
+            f"{registered.sha256}). Register the new file under another name, or put the old one back."
+        )
+
+
 def _unreadable(path: Path, error: OSError) -> ModelUnknown:
     return ModelUnknown(f"The model file {path} cannot be read: {error.strerror}. Put it back, or pick another model.")
 
 
+def model_is_here(value: str) -> bool:
+    """Whether its file lies here; of published weights that they are right is only known when they are used."""
+    known = model_named(value)
+    return known is None or (settings.MODELS_DIR / known.file_name).is_file()
+
+
 def _catalog_choice(model: CatalogModel) -> ModelChoice:
-    here = (settings.MODELS_DIR / model.file_name).is_file()
+    here = model_is_here(model.name)
     return ModelChoice(
         value=model.name,
         label=model.name,

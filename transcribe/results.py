@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from transcribe.audio.pcm_format import SAMPLE_RATE
 from transcribe.models import Job
-from transcribe.models import Segment as SegmentRow
 from transcribe.states import ChunkStatus
 from transcribe.transcript import Segment, Transcript, Word
 
 
 def transcript_of(job: Job) -> Transcript:
     """What is there so far; `covered_seconds` tells how much of the recording that is."""
-    rows = job.segments.select_related("chunk").order_by("chunk__index", "index")
+    rows = job.segments.order_by("chunk__index", "index").values_list("start_seconds", "end_seconds", "text", "words")
     return Transcript(
         language=job.detected_language or job.language,
         segments=tuple(_segment(row) for row in rows),
@@ -30,6 +31,7 @@ def coverage_of(job: Job) -> float:
     return min(1.0, covered_seconds(job) / job.duration_seconds) if job.duration_seconds > 0 else 1.0
 
 
-def _segment(row: SegmentRow) -> Segment:
-    words = tuple(Word(word["start"], word["end"], word["word"], word["probability"]) for word in row.words or ())
-    return Segment(row.start_seconds, row.end_seconds, row.text, words)
+def _segment(row: tuple[float, float, str, list[dict[str, Any]] | None]) -> Segment:
+    start, end, text, stored = row
+    words = tuple(Word(word["start"], word["end"], word["word"], word["probability"]) for word in stored or ())
+    return Segment(start, end, text, words)

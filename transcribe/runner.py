@@ -6,7 +6,6 @@ Used by the worker (tasks.py) and by `manage.py transcribe`; both run this same 
 from __future__ import annotations
 
 import logging
-import shutil
 import time
 from collections.abc import Callable
 from datetime import timedelta
@@ -18,8 +17,8 @@ from django.utils import timezone
 
 from transcribe.audio.errors import AudioError
 from transcribe.audio.pcm_format import SAMPLE_RATE
-from transcribe.audio.prepare import Preparation, PreparedAudio
-from transcribe.conf import work_dir
+from transcribe.audio.prepare import BrokenStretch, Preparation, PreparedAudio
+from transcribe.conf import work_dir, work_remove
 from transcribe.engine.errors import ProtocolError
 from transcribe.engine.protocol import Message, Progress, Text, Transcribe, Transcribed
 from transcribe.errors import (
@@ -32,7 +31,7 @@ from transcribe.errors import (
 )
 from transcribe.models import AttemptOutcome, Chunk, Job
 from transcribe.options import DecodingOptions
-from transcribe.resolve import ResolvedModel, model_fetch
+from transcribe.resolve import ResolvedModel, model_fetch, model_is_here, model_label
 from transcribe.services.progress import (
     attempt_update,
     chunk_commit,
@@ -43,6 +42,7 @@ from transcribe.services.progress import (
     job_end,
     job_leave,
     job_update,
+    losses_while_loading,
 )
 from transcribe.slot import EngineSlot
 from transcribe.states import ChunkStatus, JobStatus
@@ -94,7 +94,7 @@ def run_job(job: Job, slot: EngineSlot, control: RunControl) -> JobStatus:
         return job_end(job, "The panel itself made an error with this job; its log says which. Retry may help.")
     finally:
         if job.is_ended:
-            shutil.rmtree(work_dir(job.pk), ignore_errors=True)
+            work_remove(job.pk)
     return JobStatus(job.status)
 
 
@@ -102,20 +102,15 @@ def _after_loss(job: Job, chunk: Chunk | None, lost: EngineLost | ProtocolError)
     """The engine died. Its chunk is tried again, and set aside when it has killed its process twice."""
     code, tail = (lost.exit_code, lost.output_tail) if isinstance(lost, EngineLost) else (None, "")
     attempt_update(job, exit_code=code, output_tail=tail)
-    losses = job.attempts.filter(outcome=AttemptOutcome.ENGINE_LOST).count() + 1
-    if chunk is None and losses >= LOSSES_ALLOWED:
-        job_leave(
-            job,
-            JobStatus.FAILED,
-            f"{lost} This happened {losses} times before any chunk was read.",
-            AttemptOutcome.ENGINE_LOST,
-            finished_at=timezone.now(),
-        )
-        return
-    if chunk is not None:
+    if chunk is None:
+        losses = losses_while_loading(job) + 1
+        if losses >= LOSSES_ALLOWED:
+            job_end(job, f"{lost} This happened {losses} times while the model was loading.")
+            return
+    else:
         again = chunk.engine_losses + 1 < LOSSES_ALLOWED
         chunk_lose(chunk, ChunkStatus.PENDING if again else ChunkStatus.QUARANTINED, str(lost))
-    job_leave(job, JobStatus.QUEUED, f"{lost} Trying again from the last checkpoint.", AttemptOutcome.ENGINE_LOST)
+    job_leave(job, JobStatus.QUEUED, f"{lost} It is tried again; finished chunks are kept.", AttemptOutcome.ENGINE_LOST)
 
 
 class _JobRun:
@@ -190,18 +185,18 @@ class _JobRun:
             WorkerStopping, JobCancelled, JobFenced
         """
         if self.control.stopping():
-            raise WorkerStopping("The service was stopped; the job goes on from its last checkpoint.")
+            raise WorkerStopping("The service was stopped; finished chunks are kept.")
         now = time.monotonic()
         if now - self._looked_at < 1.0:
             return
         self._looked_at = now
         self.slot.show_life()
         row = Job.objects.filter(pk=self.job.pk, attempt=self.job.attempt, status=JobStatus.RUNNING)
-        cancel = row.values_list("cancel_requested", flat=True).first()
-        if cancel is None:
+        found = row.values_list("cancel_requested", "reason").first()
+        if found is None:
             raise JobFenced("another run has taken this job over")
-        if cancel:
-            raise JobCancelled("Cancelled by a person; its process has ended.")
+        if found[0]:
+            raise JobCancelled(f"{found[1] or 'cancelled'}; its process has ended")
         if self._unsaved:
             job_update(self.job, **self._unsaved)
             self._unsaved.clear()
@@ -224,6 +219,9 @@ class _JobRun:
                 self._say(f"Fetching the model {self.job.model}: {part}")
             self._watch()
 
+        self._say(f"Looking for the model {model_label(self.job.model)}")
+        if not model_is_here(self.job.model):
+            self.slot.close()  # a download may take hours: neither lock nor memory is held meanwhile
         return model_fetch(self.job.model, on_progress=on_progress, should_stop=self._keeps_on)
 
     def _prepare(self) -> Preparation:
@@ -241,17 +239,22 @@ class _JobRun:
 
     def _note_broken(self, prepared: PreparedAudio) -> None:
         """Tell in the job which stretches could not be decoded, and what its true length is."""
-        lines = [
-            f"No sound could be read from {stretch.start_seconds:.1f} s to {stretch.end_seconds:.1f} s "
-            f"({stretch.reason}); silence stands there."
-            for stretch in prepared.broken
-        ]
+        lines = [_broken_text(stretch) for stretch in prepared.broken]
         notes = [line for line in [*self.job.note.splitlines(), *lines] if line]
         job_update(self.job, note="\n".join(dict.fromkeys(notes)), duration_seconds=prepared.duration_seconds)
 
     def _say(self, activity: str) -> None:
         job_update(self.job, activity=activity)
         self.control.progress(self.job)
+
+
+def _broken_text(stretch: BrokenStretch) -> str:
+    if stretch.end_seconds <= stretch.start_seconds:
+        return f"At {stretch.start_seconds:.1f} s something is wrong with the file: {stretch.reason}."
+    return (
+        f"No sound could be read from {stretch.start_seconds:.1f} s to {stretch.end_seconds:.1f} s "
+        f"({stretch.reason}); silence stands there."
+    )
 
 
 def _bounds(prepared: PreparedAudio) -> list[tuple[int, int]]:

@@ -6,6 +6,7 @@ import contextlib
 import os
 import time
 from collections.abc import Callable
+from dataclasses import replace
 
 from django.conf import settings
 from django.utils import timezone
@@ -53,6 +54,8 @@ class EngineSlot:
                 raise JobBlocked(f"Blocked by lock: {held.reading.sentence}. {LOCK_HELD_ADVICE}") from held
             except LockError as error:
                 raise JobBlocked(f"Blocked by lock: {error}. {LOCK_DIR_ADVICE}") from error
+        elif self._held.record.job_ref != f"job {job.pk}":
+            self._name_holder(self._held.record.pid, f"job {job.pk}")
         requirement = model.requirement
         if self._loaded is not None:
             requirement = requirement.less_resident(self._loaded.resident_bytes)
@@ -65,17 +68,18 @@ class EngineSlot:
         """The running engine with `model` loaded. Call `admit` first.
 
         Raises:
-            EngineFailed, EngineLost: the model could not be loaded; the slot is empty then.
+            EngineFailed, EngineLost: the model could not be loaded; the next `admit` ends that engine.
         """
         if self._engine is not None and self._holds(model):
             return self._engine
         assert self._held is not None  # noqa: S101 - admit() comes first
         log_path = log_dir() / f"engine-{timezone.now():%Y%m%d-%H%M%S}-job-{job.pk}-attempt-{job.attempt}.log"
         engine = EngineProcess(lock_descriptor=self._held.fileno(), log_path=log_path)
-        self._engine, self._model = engine, model
+        self._engine = engine
         self._name_holder(engine.pid)
         request = Load(path=str(model.path), name=model.whisper_name, threads=settings.ENGINE_THREADS)
         self._loaded = engine.load(request, watch=watch)
+        self._model = model  # only now: an engine that could not load it serves no later job
         return engine
 
     @property
@@ -108,12 +112,15 @@ class EngineSlot:
             lock_release(self._held)
             self._held = None
 
-    def _name_holder(self, pid: int) -> None:
+    def _name_holder(self, pid: int, job_ref: str = "") -> None:
         """Let the lock's PID line name the process that lives: old scripts delete a lock whose PID is gone."""
         if self._held is None:
             return
         try:
-            self._held.update_pid(pid)
+            if job_ref:
+                self._held.update(replace(self._held.record, job_ref=job_ref))
+            else:
+                self._held.update_pid(pid)
         except LockError as error:
             raise JobBlocked(f"{error} The lock is no longer ours, so the engine was ended.") from error
 

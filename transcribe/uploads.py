@@ -105,14 +105,16 @@ def space_check(incoming_bytes: int, name: str) -> None:
     """
     if incoming_bytes > settings.UPLOAD_MAX_BYTES:
         raise UploadRefused(
-            f"{name} is too large: {filesizeformat(incoming_bytes)}, and the limit is "
-            f"{filesizeformat(settings.UPLOAD_MAX_BYTES)}. Split the recording, or raise J5A_UPLOAD_MAX_MIB.",
+            f"{name} is too large: {filesizeformat(incoming_bytes)}, with all that was sent together, and the limit is "
+            f"{filesizeformat(settings.UPLOAD_MAX_BYTES)}. Split the recording, upload one file at a time, or raise "
+            "J5A_UPLOAD_MAX_MIB.",
             cause="too large",
         )
     free_bytes = shutil.disk_usage(settings.FILE_UPLOAD_TEMP_DIR).free
     if incoming_bytes + settings.DISK_RESERVE_BYTES > free_bytes:
         raise UploadRefused(
-            f"{name} needs {filesizeformat(incoming_bytes)}, but the disk has only {filesizeformat(free_bytes)} free "
+            f"{name} needs {filesizeformat(incoming_bytes)}, but the disk has only "
+            f"{filesizeformat(free_bytes)} free "
             f"and {filesizeformat(settings.DISK_RESERVE_BYTES)} of it are kept in reserve. Free some space "
             f"(old jobs can be deleted) and upload it again.",
             cause="disk full",
@@ -184,12 +186,17 @@ def upload_keep(uploaded: TemporaryUploadedFile) -> str:
 def clean_name(name: str) -> str:
     """The name a person gave, for showing: last path part, no control characters, at most 255 characters."""
     last = re.split(r"[/\\]", name)[-1]
-    shown = "".join(char for char in last if char.isprintable()).strip()
+    shown = printable(last)
     if len(shown) > NAME_LIMIT_CHARS:
         suffix = Path(shown).suffix
         kept_suffix = suffix if len(suffix) <= SUFFIX_LIMIT_CHARS else ""
         shown = shown[: NAME_LIMIT_CHARS - len(kept_suffix)] + kept_suffix
     return shown or "unnamed"
+
+
+def printable(text: str) -> str:
+    """Without control characters and those that turn the direction of writing."""
+    return "".join(char for char in text if char.isprintable()).strip()
 
 
 def _copy_hashed(source: BinaryIO, target: Any) -> str:

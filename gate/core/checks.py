@@ -216,7 +216,7 @@ def check_activity(reading: ActivityReading, policy: GatePolicy) -> CheckResult:
         summary="",
         evidence=tuple(f"{p.name} (PID {p.pid}): {bytes_text(p.rss_bytes)}" for p in reading.watched),
     )
-    watched = ", ".join(policy.watched_programs) or "nothing watched"
+    watched = f"watched programs ({', '.join(policy.watched_programs) or 'none'})"
     total_bytes = reading.total_bytes
     if total_bytes is None:
         return _with(result, Outcome.WARN, f"{watched}: not readable ({reading.problem or 'no value'})")

@@ -56,10 +56,10 @@ def duration(seconds: float | None) -> str:
     if seconds is None:
         return "–"
     whole = max(0, round(seconds))
-    if whole < 90:
+    if whole < 120:
         return f"{whole} s"
     if whole < 5400:
-        return f"{round(whole / 60)} min"
+        return f"{whole // 60} min"
     return f"{whole // 3600} h {whole % 3600 // 60} min"
 
 

@@ -29,7 +29,7 @@
 
   // An answer that is a whole page means that the login has ended: show it as a page.
   document.addEventListener("htmx:beforeSwap", (event) => {
-    if (event.detail.xhr.responseText.trimStart().startsWith("<!DOCTYPE")) {
+    if (event.detail.xhr.status < 500 && event.detail.xhr.responseText.trimStart().startsWith("<!DOCTYPE")) {
       event.detail.shouldSwap = false;
       window.location.reload();
     }

@@ -78,15 +78,24 @@
     if (!(field instanceof Element)) return;
     field.closest("details")?.setAttribute("open", "");
     const box = field.closest(".field");
+    if (box.classList.contains("wrong")) return;  // several files, one mistake
     box.classList.add("wrong");
     const errors = make("ul", "errorlist");
     for (const text of texts) errors.append(make("li", "", text));
+    errors.id = `${field.id}_error`;
+    field.setAttribute("aria-invalid", "true");
+    field.setAttribute("aria-describedby", errors.id);
     box.append(errors);
   };
 
   const send = ({ file, values, view }) => new Promise((done) => {
     const request = new XMLHttpRequest();
     const begun = performance.now();
+    let sent = false;  // from here on only the panel knows whether a job came of it
+    const unsure = () => {
+      end(view, "bad", "The connection broke after the file was sent. It may have arrived: look at the list of jobs.");
+      window.htmx?.trigger("#job-list", "refresh");
+    };
     request.upload.addEventListener("progress", (event) => {
       if (!event.lengthComputable) return;
       view.bar.value = event.loaded / event.total;
@@ -95,10 +104,17 @@
       view.says.textContent = event.loaded < event.total
         ? `${Math.floor(100 * event.loaded / event.total)} %, ${size(event.loaded / seconds)}/s${seconds > 2 ? `, ${left(rest)} left` : ""}`
         : "Sent. The panel looks into the file …";
+      if (event.loaded >= event.total) { sent = true; view.cancel.remove(); }
     });
     request.addEventListener("load", () => { answered(view, request); done(); });
-    request.addEventListener("error", () => { end(view, "bad", "The connection broke. Nothing was kept; choose the file again."); done(); });
-    request.addEventListener("abort", () => { end(view, "bad", "Cancelled. Nothing was kept."); done(); });
+    request.addEventListener("error", () => {
+      if (sent) unsure(); else end(view, "bad", "The connection broke. Nothing was kept; choose the file again.");
+      done();
+    });
+    request.addEventListener("abort", () => {
+      if (sent) unsure(); else end(view, "bad", "Cancelled. Nothing was kept.");
+      done();
+    });
     view.cancel.addEventListener("click", () => request.abort());
     request.open("POST", form.action);
     request.setRequestHeader("Accept", "application/json");
@@ -121,6 +137,7 @@
   const add = (files) => {
     form.querySelectorAll(".errorlist").forEach((element) => element.remove());
     form.querySelectorAll(".wrong").forEach((element) => element.classList.remove("wrong"));
+    form.querySelectorAll("[aria-invalid]").forEach((element) => element.removeAttribute("aria-invalid"));
     const values = [...new FormData(form)].filter(([name]) => name !== "files");
     const title = values.find(([name]) => name === "title");
     for (const file of files) {
@@ -152,6 +169,7 @@
     event.preventDefault();
     add([...input.files]);
     input.value = "";
+    form.elements.title.value = "";  // it named these; the next recording has a name of its own
     tell();
   });
   drop.addEventListener("dragover", (event) => { event.preventDefault(); drop.classList.add("over"); });
@@ -159,7 +177,8 @@
   drop.addEventListener("drop", (event) => {
     event.preventDefault();
     drop.classList.remove("over");
-    add([...event.dataTransfer.files]);
+    input.files = event.dataTransfer.files;
+    tell();
   });
   // A file dropped beside the field must not replace the page.
   for (const kind of ["dragover", "drop"]) window.addEventListener(kind, (event) => event.preventDefault());

@@ -61,8 +61,9 @@ def test_each_file_has_its_own_answer(page: Page, panel: Panel, tmp_path: Path) 
     panel.wait_for_job(int(job_url.strip("/").split("/")[-1]), "succeeded")
 
 
-def test_a_dropped_file_is_uploaded(page: Page, panel: Panel) -> None:
+def test_a_dropped_file_waits_for_the_button_as_a_chosen_one_does(page: Page, panel: Panel) -> None:
     page.goto(panel.url + "/jobs/")
+    page.get_by_label("Title").fill("Episode 1")
     page.evaluate(
         """() => {
           const transfer = new DataTransfer();
@@ -70,5 +71,21 @@ def test_a_dropped_file_is_uploaded(page: Page, panel: Panel) -> None:
           document.getElementById("drop").dispatchEvent(new DragEvent("drop", {dataTransfer: transfer, bubbles: true}));
         }"""
     )
+    expect(page.locator("#chosen")).to_have_text("Chosen: dropped.txt")
+    expect(page.locator("#uploads > li")).to_have_count(0)
+    page.get_by_role("button", name="Upload and queue").click()
     expect(page.locator("#uploads > li")).to_contain_text("dropped.txt")
     expect(page.locator("#uploads > li")).to_have_class(re.compile("bad"))
+    expect(page.get_by_label("Title")).to_have_value("")
+
+
+def test_a_mistake_of_the_panel_does_not_take_the_form_away(page: Page, panel: Panel) -> None:
+    """A live part that answers 500 is told in the page, and asked for again."""
+    page.goto(panel.url + "/jobs/")
+    page.get_by_label("Title").fill("Episode 1")
+    page.route("**/jobs/live/**", lambda route: route.fulfill(status=500, body="<!DOCTYPE html><p>mistake</p>"))
+    expect(page.get_by_text("The panel does not answer.")).to_be_visible(timeout=15_000)
+    expect(page.get_by_label("Title")).to_have_value("Episode 1")
+    page.unroute("**/jobs/live/**")
+    expect(page.get_by_text("The panel does not answer.")).to_have_count(0, timeout=15_000)
+    expect(page.get_by_label("Title")).to_have_value("Episode 1")

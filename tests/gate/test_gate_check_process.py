@@ -74,7 +74,7 @@ def test_it_ends_with_1_while_the_lock_names_a_live_process(data_dir: Path) -> N
 @pytest.mark.parametrize(
     ("words", "says"),
     [
-        (("check", "--model", "giant"), "No memory requirement is known for model 'giant'"),
+        (("check", "--model", "giant"), "“giant” is neither a model nor a file"),
         ((), "required: action"),
         (("open",), "invalid choice"),
         (("check", "--force"), "unrecognized arguments"),

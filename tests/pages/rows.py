@@ -35,8 +35,12 @@ def queued(**values: Any) -> Job:
 
 
 def running(**values: Any) -> Job:
+    """`position_seconds`: how far it has got by now; a claim begins at the last checkpoint."""
+    position_seconds = values.pop("position_seconds", 0.0)
     job = queued(**values)
     assert job_claim_this(job)
+    job.position_seconds = position_seconds
+    job.save(update_fields=["position_seconds"])
     return job
 
 

@@ -34,7 +34,7 @@ def missing(_: Settings) -> Any:
 
 def broken(settings: Settings) -> Any:
     """A setting that the panel would never start with: its page fails for real."""
-    settings.DEFAULT_MODEL = None
+    settings.GATE_RESET_CELSIUS = settings.GATE_TRIP_CELSIUS
     client = client_of("anna", *EVERYTHING)
     client.raise_request_exception = False
     return client.get("/")

@@ -6,6 +6,7 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 import pytest
+from django.contrib.auth.models import User
 from django.test import Client
 
 from j5a_admin.middleware import POLICY
@@ -96,3 +97,17 @@ def test_an_answer_for_the_script_is_not_stored(operator: Client) -> None:
     assert answer.status_code == 422
     assert "no-store" in answer["Cache-Control"]
     assert answer["Content-Security-Policy"] == POLICY
+
+
+def test_no_other_site_and_no_script_gets_the_session() -> None:
+    """An upload's body is read before its token is checked: SameSite keeps other sites' forms out before that."""
+    User.objects.create_user("anna", password="a long password", is_staff=True)
+    answer = Client().post("/admin/login/", {"username": "anna", "password": "a long password"})
+    cookie = answer.cookies["j5a_session"]
+    assert (cookie["samesite"], cookie["httponly"]) == ("Lax", True)
+
+
+def test_no_page_may_be_framed_or_use_a_camera(operator: Client) -> None:
+    answer = operator.get("/")
+    assert answer["X-Frame-Options"] == "DENY"
+    assert answer["Permissions-Policy"] == "camera=(), geolocation=(), microphone=()"

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from django.core.files.base import ContentFile
 from django.test import Client
 
 from tests.pages.markup import element, elements, has_id, messages
@@ -128,3 +129,10 @@ def test_the_form_offers_models_in_groups_and_shows_whispers_defaults(operator: 
     assert element(answer, "input", id="id_option_suppress_tokens")["value"] == "-1"
     labels = [e for e in elements(answer, "label") if e["for"].startswith("id_option_")]
     assert len(labels) == 18
+
+
+def test_more_files_than_can_come_at_once_are_told(operator: Client) -> None:
+    files = [ContentFile(b"x", name=f"{number}.mp3") for number in range(101)]
+    answer = operator.post("/jobs/upload/", {"files": files, "model": "demo"}, follow=True)
+    assert messages(answer) == ["At most 100 files can come at once, and these were more. None was kept; choose fewer."]
+    assert stored_files() == []

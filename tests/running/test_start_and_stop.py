@@ -2,8 +2,13 @@
 
 from __future__ import annotations
 
+import contextlib
+import http.client
+import json
+import os
 import re
 import signal
+import socket
 import stat
 import subprocess
 import sys
@@ -16,9 +21,12 @@ from pathlib import Path
 import psutil
 import pytest
 
-from tests.panel import BASE_DIR, Panel, until
-from tests.speech_files import joined
+from j5a_admin.management.commands.up import WEB_THREADS
+from j5a_admin.wsgi import SILENT_SECONDS
+from tests.panel import BASE_DIR, Panel, free_port, until
+from tests.speech_files import SPEECH_DIR, joined
 
+CLIP = SPEECH_DIR / "clip_00.flac"
 MakePanel = Callable[..., Panel]
 
 
@@ -103,15 +111,7 @@ def _child_or_none(panel: Panel, word: str) -> psutil.Process | None:
 
 
 def test_a_taken_port_is_said_plainly(panel: Panel) -> None:
-    done = subprocess.run(
-        [sys.executable, "manage.py", "up"],
-        cwd=BASE_DIR,
-        env=panel.env,
-        capture_output=True,
-        text=True,
-        stdin=subprocess.DEVNULL,
-        timeout=30,
-    )
+    done = up_again(panel)
     assert done.returncode != 0
     assert f"Cannot listen on 127.0.0.1:{panel.port}" in done.stderr
     assert "J5A_PORT" in done.stderr
@@ -132,3 +132,121 @@ def test_the_web_process_holds_neither_torch_nor_whisper(panel: Panel) -> None:
 def test_everything_is_behind_the_login(panel: Panel) -> None:
     with urllib.request.urlopen(panel.url + "/", timeout=10) as answer:
         assert "/admin/login/" in answer.url
+
+
+def up_again(panel: Panel, **environment: str) -> subprocess.CompletedProcess[str]:
+    """`manage.py up` beside the running panel."""
+    return subprocess.run(
+        [sys.executable, "manage.py", "up"],
+        cwd=BASE_DIR,
+        env={**panel.env, **environment},
+        capture_output=True,
+        text=True,
+        stdin=subprocess.DEVNULL,
+        timeout=30,
+    )
+
+
+def test_a_second_panel_on_the_same_data_is_refused(panel: Panel) -> None:
+    done = up_again(panel, J5A_PORT=str(free_port()))
+    assert done.returncode != 0
+    assert f"Another panel runs on {panel.data_dir}" in done.stderr
+    assert "J5A_DATA_DIR" in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+def test_a_lock_directory_that_cannot_be_used_is_said_plainly(panel: Panel, tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    done = up_again(panel, J5A_PORT=str(free_port()), J5A_LOCK_DIR=str(tmp_path / "file"))
+    assert done.returncode != 0
+    assert str(tmp_path / "file") in done.stderr
+    assert "J5A_LOCK_DIR" in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+def test_a_command_leaves_an_upload_alone_that_is_on_its_way_in(panel: Panel) -> None:
+    panel.login()
+    found = re.search(r'name="csrfmiddlewaretoken" value="([^"]+)"', panel.get("/jobs/"))
+    assert found
+    body = _slow_body(found.group(1), CLIP)
+    headers = {
+        "Cookie": "; ".join(f"{cookie.name}={cookie.value}" for cookie in panel.cookies),
+        "Referer": f"{panel.url}/jobs/",
+        "Accept": "application/json",
+        "Content-Type": "multipart/form-data; boundary=boundary",
+        "Content-Length": str(len(body)),
+    }
+    with contextlib.closing(http.client.HTTPConnection("127.0.0.1", panel.port, timeout=60)) as connection:
+        connection.putrequest("POST", "/jobs/upload/")
+        for name, value in headers.items():
+            connection.putheader(name, value)
+        connection.endheaders()
+        connection.send(body[:-20_000])
+        incoming = panel.data_dir / "uploads" / "incoming"
+        (path,) = until(lambda: list(incoming.iterdir()), seconds=10, what="the upload has begun")
+        os.utime(path, (0, 0))
+        assert panel.manage("prepare").returncode == 0
+        assert panel.manage("transcribe", str(CLIP), "--model", "no-such-model").returncode == 2
+        assert path.exists()
+        connection.send(body[-20_000:])
+        with connection.getresponse() as answer:
+            assert answer.status == 201
+            job_url = json.loads(answer.read())["job"]["url"]
+    panel.wait_for_job(int(job_url.split("/")[2]), "succeeded")
+
+
+def _slow_body(token: str, path: Path) -> bytes:
+    fields = {"csrfmiddlewaretoken": token, "model": "demo", "language": ""}
+    parts = [
+        f'--boundary\r\nContent-Disposition: form-data; name="{name}"\r\n\r\n{value}\r\n'
+        for name, value in fields.items()
+    ]
+    parts.append('--boundary\r\nContent-Disposition: form-data; name="files"; filename="slow.flac"\r\n\r\n')
+    return "".join(parts).encode() + path.read_bytes() + b"\r\n--boundary--\r\n"
+
+
+def test_under_nohup_it_outlives_its_terminal(make_panel: MakePanel) -> None:
+    panel = make_panel()
+    panel.stop()
+    before = signal.signal(signal.SIGHUP, signal.SIG_IGN)  # as nohup does it; children inherit that
+    try:
+        panel.up()
+    finally:
+        signal.signal(signal.SIGHUP, before)
+    assert panel.process is not None
+    panel.process.send_signal(signal.SIGHUP)
+    time.sleep(1.0)
+    assert panel.process.poll() is None
+    panel.login()
+
+
+def test_a_relative_data_directory_is_one_directory(tmp_path: Path) -> None:
+    """`up` from another folder than the project's: web, worker and sampler mean the same place."""
+    panel = Panel(tmp_path)
+    panel.env["J5A_DATA_DIR"] = "mydata"
+    manage = [sys.executable, str(BASE_DIR / "manage.py")]
+    subprocess.run([*manage, "prepare"], cwd=tmp_path, env=panel.env, check=True, stdin=subprocess.DEVNULL)
+    process = subprocess.Popen([*manage, "up"], cwd=tmp_path, env=panel.env, stdin=subprocess.DEVNULL)
+    try:
+        until(panel.answers, seconds=30, what="it serves")
+        assert not (BASE_DIR / "mydata").exists()
+    finally:
+        process.send_signal(signal.SIGTERM)
+        process.wait(30)
+
+
+def test_stalled_connections_give_their_threads_back(panel: Panel) -> None:
+    """As many as there are threads, each with half a request: the panel answers again before long."""
+    connections = []
+    for _ in range(WEB_THREADS):
+        connection = socket.create_connection(("127.0.0.1", panel.port))
+        connection.sendall(
+            b"POST /admin/login/ HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Length: 100\r\n"
+            b"Content-Type: application/x-www-form-urlencoded\r\nCookie: j5a_csrf=" + b"x" * 32 + b"\r\n\r\nx"
+        )
+        connections.append(connection)
+    try:
+        until(panel.answers, seconds=SILENT_SECONDS + 15, what="the panel answers")
+    finally:
+        for connection in connections:
+            connection.close()

@@ -64,13 +64,33 @@ def test_another_model_gets_another_engine(panel: Panel, tmp_path: Path) -> None
     assert len({row["engine_pid"] for row in rows}) == 2
 
 
-def _with_another_hash(source: Path, target: Path) -> None:
-    """The same weights in another file; torch stays out of this process."""
+def test_a_model_that_cannot_be_loaded_fails_each_job_that_wants_it(panel: Panel, tmp_path: Path) -> None:
+    broken = tmp_path / "broken.pt"
+    _with_another_hash(DEMO_DIR / "demo.pt", broken, without="decoder.ln.weight")
+    ids = [panel.submit(CLIPS[0], model=f"file:{broken}"), panel.submit(CLIPS[1], model=f"file:{broken}")]
+    for job_id in ids:
+        reason = panel.wait_for_job(job_id, "failed")["reason"]
+        assert "broken.pt is not a Whisper checkpoint that openai-whisper can load" in reason
+    panel.wait_for_job(panel.submit(CLIPS[0]), "succeeded")
+
+
+def test_an_option_that_the_model_cannot_take_fails_the_job_with_whispers_words(panel: Panel) -> None:
+    job_id = panel.submit(CLIPS[0], suppress_tokens="51865")
+    job = panel.wait_for_job(job_id, "failed")
+    assert "Whisper failed (IndexError" in job["reason"]
+    assert job["attempt"] == 1
+
+
+def _with_another_hash(source: Path, target: Path, *, without: str = "") -> None:
+    """The same weights (but for the tensor `without`) in another file; torch stays out of this process."""
     program = (
         "import sys, torch; checkpoint = torch.load(sys.argv[1], weights_only=True); "
+        "checkpoint['model_state_dict'].pop(sys.argv[3], None); "
         "torch.save({**checkpoint, 'note': 'another file'}, sys.argv[2])"
     )
-    subprocess.run([sys.executable, "-c", program, str(source), str(target)], check=True, stdin=subprocess.DEVNULL)
+    subprocess.run(
+        [sys.executable, "-c", program, str(source), str(target), without], check=True, stdin=subprocess.DEVNULL
+    )
 
 
 def _locked(descriptor: int) -> bool:
@@ -97,7 +117,7 @@ def test_a_cancelled_job_ends_with_its_process_of_low_priority(panel: Panel, tmp
     panel.post_form(f"/jobs/{job_id}/cancel/", {}, page=page)
     job = panel.wait_for_job(job_id, "cancelled", seconds=15)
     assert not engine.is_running()
-    assert "admin" in job["reason"] or "person" in job["reason"]
+    assert job["reason"] == "cancelled by admin; its process has ended"
     panel.post_form(f"/jobs/{job_id}/retry/", {}, page=page)
     panel.wait_for_job(job_id, "running", seconds=15)
     panel.post_form(f"/jobs/{job_id}/cancel/", {}, page=page)

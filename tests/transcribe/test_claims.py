@@ -11,6 +11,7 @@ from django.utils import timezone
 from django_q.models import OrmQ
 
 from tests.transcribe.jobs import make_job
+from transcribe.conf import work_dir
 from transcribe.models import Attempt, AttemptOutcome, Chunk, Job
 from transcribe.services.claims import (
     command_owner,
@@ -19,6 +20,7 @@ from transcribe.services.claims import (
     jobs_recover_commands,
     jobs_recover_worker,
 )
+from transcribe.services.jobs import job_cancel
 from transcribe.services.wake import queue_sweep
 from transcribe.states import ChunkStatus, JobStatus
 
@@ -121,3 +123,27 @@ def test_the_sweeper_wakes_once_for_due_jobs() -> None:
     assert queue_sweep()
     assert not queue_sweep()
     assert OrmQ.objects.count() == 1
+
+
+def test_the_sweeper_wakes_for_a_job_that_runs_in_no_hands() -> None:
+    """Left so by a database that was locked for long: no wake-up is in its table any more."""
+    make_job(status=JobStatus.RUNNING, host=settings.HOST_ID, attempt=1)
+    assert queue_sweep()
+    assert not queue_sweep()
+
+
+def test_a_claim_starts_where_the_last_checkpoint_ends() -> None:
+    job = make_job(position_seconds=900.0)
+    Chunk.objects.create(job=job, index=0, start_sample=0, end_sample=9_600_000, status=ChunkStatus.DONE)
+    Chunk.objects.create(job=job, index=1, start_sample=9_600_000, end_sample=19_200_000)
+    claimed = job_claim()
+    assert claimed is not None
+    assert claimed.position_seconds == 600.0
+
+
+def test_a_cancelled_waiting_job_leaves_no_decoded_audio() -> None:
+    job = make_job(status=JobStatus.BLOCKED)
+    work_dir(job.pk).mkdir(parents=True)
+    (work_dir(job.pk) / "audio.pcm").write_bytes(b"sound")
+    assert job_cancel(job, None)
+    assert not work_dir(job.pk).exists()

@@ -172,8 +172,38 @@ def test_it_ends_with_75_when_the_gate_says_no_and_it_may_not_wait(tmp_path: Pat
     assert ended.returncode == 75
     assert "\nBlocked by memory: " in ended.stderr
     assert bench.written() == set()
-    assert bench.jobs() == ["cancelled"]
+    assert bench.jobs() == []
+    assert bench.left() == []
     assert bench.panel.lock_path.read_text() == ""
+
+
+@pytest.mark.parametrize("act", ["delete", "retry"])
+def test_it_ends_when_its_job_is_taken_away_in_the_panel(tmp_path: Path, act: str) -> None:
+    bench = bench_in(tmp_path, J5A_MARGIN_GIB="1000", J5A_GATE_RETRY_SECONDS="3600")
+    command = [sys.executable, "manage.py", "transcribe", str(CLIP), "--model=demo", f"--output_dir={bench.out}"]
+    waiting = subprocess.Popen(command, cwd=BASE_DIR, env=bench.panel.env, stderr=subprocess.PIPE, text=True)
+    try:
+        until(
+            lambda: (bench.panel.data_dir / "j5a.sqlite3").exists() and bench.jobs() == ["blocked"],
+            seconds=60,
+            what="it waits",
+        )
+        program = f"job_cancel(job, None); job.refresh_from_db(); job_{act}(job, None)"
+        done = bench.panel.manage(
+            "shell",
+            "--verbosity=0",
+            "-c",
+            "from transcribe.models import Job; from transcribe.services.jobs import *; "
+            f"from transcribe.services.jobs import job_cancel, job_{act}; job = Job.objects.get(); {program}",
+        )
+        assert done.returncode == 0, done.stderr
+        _, said = waiting.communicate(timeout=20)
+    finally:
+        waiting.kill()
+        waiting.wait()
+    assert waiting.returncode == 1
+    assert ("its job was deleted in the panel" if act == "delete" else "now runs in the panel") in said
+    assert "Traceback" not in said
 
 
 def test_a_held_lock_is_a_no_of_the_gate(bench: Bench) -> None:

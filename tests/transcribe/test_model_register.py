@@ -13,11 +13,11 @@ from pathlib import Path
 import pytest
 from django.contrib.auth.models import AnonymousUser, User
 
+from transcribe.checkpoints import checkpoint_check
 from transcribe.errors import ModelUnknown
 from transcribe.models import RegisteredModel
-from transcribe.resolve import DEMO_PATH, model_requirement, model_value
+from transcribe.resolve import DEMO_PATH, model_fetch, model_requirement, model_value
 from transcribe.services import model_register
-from transcribe.services.registry import checkpoint_check
 
 pytestmark = pytest.mark.django_db
 
@@ -121,3 +121,23 @@ def test_it_says_that_a_file_may_not_be_read(closed: str) -> None:
             checkpoint_check(str(path))
     finally:
         shutil.rmtree(folder)
+
+
+@pytest.mark.parametrize("name", ["demo", "tiny", "large-v3"])
+def test_it_refuses_the_name_of_a_model_that_everybody_has(checkpoint: Path, name: str) -> None:
+    with pytest.raises(ModelUnknown, match="built-in model"):
+        model_register(name, str(checkpoint), None)
+
+
+def test_a_file_that_has_changed_is_not_used(checkpoint: Path) -> None:
+    model_register("mine", str(checkpoint), None)
+    with checkpoint.open("ab") as file:
+        file.write(b"more")
+    with pytest.raises(ModelUnknown, match="has changed since it was registered"):
+        model_fetch("registered:mine", on_progress=lambda *_: None, should_stop=lambda: False)
+
+
+def test_it_refuses_an_archive_that_unpacks_to_gigabytes(tmp_path: Path) -> None:
+    with zipfile.ZipFile(tmp_path / "bomb.pt", "w", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr("bomb/data.pkl", bytes(17 * 1024**2))
+    assert "not a checkpoint" in refusal(str(tmp_path / "bomb.pt"))

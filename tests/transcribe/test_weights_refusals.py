@@ -133,3 +133,12 @@ def test_a_disk_that_is_too_small_is_told_before_the_first_byte(
     assert isinstance(error, WeightsDiskFull)
     assert "Free some space, then try again" in str(error)
     assert not (tmp_path / "tiny.pt.part").exists()
+
+
+def test_a_server_that_says_no_length_cannot_fill_the_disk(
+    publisher: Publisher, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    publisher.says_length = False
+    monkeypatch.setattr("transcribe.weights.SPARE_DISK_BYTES", 1 << 60)
+    error = refusal(model_of(CONTENT, publisher.url), tmp_path)
+    assert isinstance(error, WeightsDiskFull)

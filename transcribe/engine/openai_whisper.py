@@ -95,6 +95,9 @@ class OpenaiWhisper:
                 )
         except (ValueError, KeyError, NotImplementedError) as error:
             raise RequestFailed(f"Whisper refused: {_first_line(error)}.", permanent=True) from error
+        except (IndexError, AssertionError, RuntimeError) as error:  # torch's ways to say no, also of a lack of memory
+            name = type(error).__name__
+            raise RequestFailed(f"Whisper failed ({name}: {_first_line(error)}).", permanent=False) from error
         segments = [_plain(segment) for segment in result["segments"] if segment["text"].strip()]
         return Transcribed(language=result["language"], segments=segments, peak_bytes=peak_bytes())
 

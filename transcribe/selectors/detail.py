@@ -11,7 +11,6 @@ from django.utils import timezone
 
 from transcribe.catalog import languages
 from transcribe.models import Attempt, Job, JobEvent
-from transcribe.options import DecodingOptions
 from transcribe.selectors.jobs import JobRow, job_row, queue_positions, remaining_seconds
 from transcribe.states import WAITING, ChunkStatus, JobStatus
 
@@ -145,8 +144,8 @@ def _chunk_count(job: Job) -> ChunkCount:
 
 
 def _options(job: Job) -> list[OptionShown]:
-    changed = DecodingOptions.from_mapping(job.options).changed()
-    return [OptionShown(name=name, value="off" if value is None else str(value)) for name, value in changed.items()]
+    """As they are stored: a later version's rules may refuse what an earlier one took."""
+    return [OptionShown(name=name, value="off" if value is None else str(value)) for name, value in job.options.items()]
 
 
 def _timeline_event(event: JobEvent) -> TimelineEvent:

@@ -8,6 +8,8 @@ from django.db.models import Q, QuerySet
 from django.utils import timezone
 
 from gate.core.identity import read_process
+from transcribe.audio.pcm_format import SAMPLE_RATE
+from transcribe.conf import work_remove
 from transcribe.models import Attempt, AttemptOutcome, Chunk, Job
 from transcribe.states import OWNER_COMMAND, OWNER_WORKER, WAITING, ChunkStatus, JobStatus
 
@@ -41,10 +43,17 @@ def _claim(job: Job) -> bool:
             started_at=job.started_at or timezone.now(),
             activity="Starting",
             live_text="",
+            position_seconds=_checkpoint_seconds(job),
         )
         if claimed:
             Attempt.objects.create(job=job, number=job.attempt, host=settings.HOST_ID)
     return claimed  # False: another run got there first
+
+
+def _checkpoint_seconds(job: Job) -> float:
+    """Where a run goes on: the end of the last finished chunk, not where the run before it had got to."""
+    last = job.chunks.filter(status=ChunkStatus.DONE).order_by("end_sample").last()
+    return 0.0 if last is None else last.end_sample / SAMPLE_RATE
 
 
 def command_owner(pid: int) -> str:
@@ -52,10 +61,16 @@ def command_owner(pid: int) -> str:
     return f"{OWNER_COMMAND} {pid} {read_process(pid).start_ticks}"
 
 
+def jobs_running_here() -> QuerySet[Job]:
+    """Jobs that the worker of this host runs, or was running when it ended."""
+    return Job.objects.filter(status=JobStatus.RUNNING, host=settings.HOST_ID, owner=OWNER_WORKER)
+
+
 def jobs_recover_worker() -> int:
     """Queue again what an earlier worker of this host left running. Only the single worker may call this."""
-    lost = Job.objects.filter(status=JobStatus.RUNNING, host=settings.HOST_ID, owner=OWNER_WORKER)
-    return sum(_take_back(job, "the worker that ran it is gone; goes on from its checkpoints") for job in lost)
+    return sum(
+        _take_back(job, "the worker that ran it is gone; finished chunks are kept") for job in jobs_running_here()
+    )
 
 
 def jobs_recover_commands() -> int:
@@ -75,6 +90,7 @@ def _take_back(job: Job, reason: str) -> bool:
     with transaction.atomic():
         if job.cancel_requested:
             taken = job.move(JobStatus.CANCELLED, "cancelled; its process is gone", finished_at=timezone.now())
+            work_remove(job.pk)
         elif job.status in WAITING:
             taken = Job.objects.filter(pk=job.pk, status=job.status, owner=job.owner).update(owner=OWNER_WORKER) == 1
         else:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -13,13 +12,13 @@ from django.db import transaction
 from django.utils import timezone
 
 from transcribe.audio.probe import AudioInfo, probe_file
-from transcribe.conf import work_dir
+from transcribe.conf import work_remove
 from transcribe.models import Chunk, Job, JobEvent, JobSource
 from transcribe.options import DecodingOptions
 from transcribe.resolve import model_requirement
 from transcribe.services.wake import queue_wake
 from transcribe.states import OWNER_WORKER, ChunkStatus, JobStatus
-from transcribe.uploads import clean_name, upload_keep
+from transcribe.uploads import clean_name, printable, upload_keep
 
 if TYPE_CHECKING:
     from django.contrib.auth.models import AnonymousUser, User
@@ -61,7 +60,7 @@ def job_submit(
     try:
         with transaction.atomic():
             job = Job.objects.create(
-                title=(title.strip() or Path(name).stem)[:200],
+                title=(printable(title) or Path(name).stem)[:200],
                 original_name=name,
                 audio=stored,
                 audio_sha256=sha256,
@@ -95,11 +94,12 @@ def job_cancel(job: Job, user: User | AnonymousUser | None) -> bool:
         if job.status in {JobStatus.QUEUED, JobStatus.BLOCKED, JobStatus.PAUSED} and job.move(
             JobStatus.CANCELLED, reason, finished_at=timezone.now()
         ):
+            work_remove(job.pk)
             return True
         job.refresh_from_db()
         if job.status == JobStatus.RUNNING:
             running = Job.objects.filter(pk=job.pk, status=JobStatus.RUNNING, attempt=job.attempt)
-            return running.update(cancel_requested=True, activity="Stopping …") == 1
+            return running.update(cancel_requested=True, activity="Stopping …", reason=reason) == 1
     return False
 
 
@@ -133,7 +133,7 @@ def job_delete(job: Job, user: User | AnonymousUser | None) -> bool:
         ended.delete()
     if stored:
         default_storage.delete(stored)
-    shutil.rmtree(work_dir(job.pk), ignore_errors=True)
+    work_remove(job.pk)
     return True
 
 

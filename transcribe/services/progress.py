@@ -14,7 +14,7 @@ from transcribe.audio.pcm_format import SAMPLE_RATE
 from transcribe.errors import JobFenced
 from transcribe.models import Attempt, AttemptOutcome, Chunk, Job, Segment
 from transcribe.options import DecodingOptions
-from transcribe.states import ChunkStatus, JobStatus
+from transcribe.states import ENDED, ChunkStatus, JobStatus
 
 ENGINE_ID = "openai-whisper 20250625"  # part of the provenance: another version may write another text
 
@@ -142,6 +142,7 @@ def job_end(job: Job, reason: str = "") -> JobStatus:
     """End the job by what its chunks say: all done, some done, or none."""
     done = job.chunks.filter(status=ChunkStatus.DONE).count()
     total = job.chunks.count()
+    reason = reason or _quarantine_reason(job)
     if total and done == total:
         status, outcome = JobStatus.SUCCEEDED, AttemptOutcome.SUCCEEDED
     elif done:
@@ -151,3 +152,21 @@ def job_end(job: Job, reason: str = "") -> JobStatus:
         status, outcome = JobStatus.FAILED, AttemptOutcome.FAILED
     job_leave(job, status, reason, outcome, finished_at=timezone.now())
     return status
+
+
+def _quarantine_reason(job: Job) -> str:
+    """Why chunks were set aside, in the words of the first; empty when none was."""
+    first = job.chunks.filter(status=ChunkStatus.QUARANTINED).first()
+    return "" if first is None else f"Chunk {first.index + 1} was set aside after two tries: {first.error}"
+
+
+def losses_while_loading(job: Job) -> int:
+    """How many attempts in a row lost their engine before they began a chunk, since a person last tried again."""
+    retried = job.events.filter(old__in=ENDED, new=JobStatus.QUEUED).order_by("at").last()
+    begun = job.chunks.filter(started_at__isnull=False).order_by("started_at").last()
+    lost = job.attempts.filter(outcome=AttemptOutcome.ENGINE_LOST)
+    if retried is not None:
+        lost = lost.filter(started_at__gt=retried.at)
+    if begun is not None:
+        lost = lost.filter(started_at__gt=begun.started_at)
+    return lost.count()

@@ -2,17 +2,13 @@
 
 from __future__ import annotations
 
-import pickletools
-import zipfile
-import zlib
-from pathlib import Path
 from typing import TYPE_CHECKING
 
+from transcribe.catalog import model_named
+from transcribe.checkpoints import checkpoint_check
 from transcribe.errors import ModelUnknown
-from transcribe.file_hashes import file_sha256_cached
 from transcribe.models import RegisteredModel
-
-CHECKPOINT_KEYS = {"dims", "model_state_dict"}  # whisper/__init__.py, load_model
+from transcribe.resolve import DEMO
 
 if TYPE_CHECKING:
     from django.contrib.auth.models import AnonymousUser, User
@@ -22,8 +18,9 @@ def model_register(name: str, path: str, user: User | AnonymousUser | None) -> R
     """Register a checkpoint file of this machine under `name`.
 
     Raises:
-        ModelUnknown: the path is not an absolute path to a readable checkpoint of torch.
+        ModelUnknown: the name is taken, or the path is not an absolute path to a readable checkpoint of torch.
     """
+    model_name_check(name)
     file, sha256 = checkpoint_check(path)
     return RegisteredModel.objects.create(
         name=name,
@@ -34,28 +31,7 @@ def model_register(name: str, path: str, user: User | AnonymousUser | None) -> R
     )
 
 
-def checkpoint_check(path: str) -> tuple[Path, str]:
-    """The file behind `path` and its SHA-256. Raises ModelUnknown as `model_register` does."""
-    file = Path(path)
-    try:
-        if not file.is_absolute() or not file.is_file():
-            raise ModelUnknown(f"{path} is not a file on this machine: give the absolute path of a checkpoint (.pt).")
-        if not _is_whisper_checkpoint(file):
-            raise ModelUnknown(f"{path} is not a checkpoint written by torch (a .pt file in OpenAI's format).")
-        return file.resolve(), file_sha256_cached(file)
-    except OSError as error:
-        raise ModelUnknown(f"{path} cannot be read by the panel: {error.strerror}. Check its permissions.") from error
-
-
-def _is_whisper_checkpoint(file: Path) -> bool:
-    """Look for the two names in the archive's pickle, which is scanned and never run: loading it would need torch."""
-    try:
-        with zipfile.ZipFile(file) as archive:  # the format of torch.save since 1.6
-            pickles = [name for name in archive.namelist() if name.endswith("/data.pkl")]
-            return bool(pickles) and _strings_of(archive.read(pickles[0])) >= CHECKPOINT_KEYS
-    except (zipfile.BadZipFile, zlib.error, RuntimeError, ValueError):  # encrypted ones are a RuntimeError
-        return False
-
-
-def _strings_of(pickled: bytes) -> set[object]:
-    return {value for _, value, _ in pickletools.genops(pickled) if isinstance(value, str)}
+def model_name_check(name: str) -> None:
+    """Raise ModelUnknown for the name of a model that everybody has: which one is meant must be clear."""
+    if name == DEMO or model_named(name) is not None:
+        raise ModelUnknown(f"“{name}” is the name of a built-in model. Choose another name.")

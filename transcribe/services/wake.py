@@ -5,7 +5,7 @@ from __future__ import annotations
 from django_q.models import OrmQ
 from django_q.tasks import async_task
 
-from transcribe.services.claims import jobs_due, jobs_recover_commands
+from transcribe.services.claims import jobs_due, jobs_recover_commands, jobs_running_here
 
 WAKE_TASK = "transcribe.tasks.wake"
 
@@ -16,13 +16,14 @@ def queue_wake() -> None:
 
 
 def queue_sweep() -> bool:
-    """Wake the queue when a job is due and no wake-up is on its way. Returns whether it did.
+    """Wake the queue when a job is due, or runs in no hands, and no wake-up is on its way. Returns whether it did.
 
     Called by the sampler every few seconds: this is how a blocked job starts by itself, and how a lost wake-up is
-    made good.
+    made good. A wake-up stays in its table until its run has ended: without one, a job that is *running* was left so
+    (a database that was locked for long), and the next run takes it back.
     """
     jobs_recover_commands()
-    if not jobs_due().exists() or OrmQ.objects.exists():
+    if OrmQ.objects.exists() or not (jobs_due().exists() or jobs_running_here().exists()):
         return False
     queue_wake()
     return True

@@ -15,7 +15,7 @@ from transcribe.ranges import ByteRange, RangeNotSatisfiable, parse_range
 from transcribe.views.access import VIEW, staff_page
 
 BLOCK_BYTES = 64 * 1024
-# A player asks for "everything from here" and then stops reading: each open page would hold one of the eight
+# A player asks for "everything from here" and then stops reading: each open page would hold one of the
 # threads. So a range is answered with a piece, and the player asks for the next one when it needs it.
 PIECE_BYTES = 2 * 1024 * 1024
 

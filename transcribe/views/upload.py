@@ -9,10 +9,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
+from django.conf import settings
 from django.contrib import messages
 from django.contrib.auth.decorators import login_not_required
 from django.contrib.auth.views import redirect_to_login
-from django.core.exceptions import PermissionDenied
+from django.core.exceptions import PermissionDenied, TooManyFilesSent
 from django.core.files.uploadedfile import TemporaryUploadedFile
 from django.http import HttpRequest, HttpResponseBase, JsonResponse
 from django.shortcuts import redirect, render
@@ -31,6 +32,10 @@ from transcribe.views.access import ADD, may
 from transcribe.views.jobs import upload_context
 
 LOGIN_AGAIN = "You are no longer logged in. Log in again, then upload the file once more."
+TOO_MANY = (
+    f"At most {settings.DATA_UPLOAD_MAX_NUMBER_FILES} files can come at once, and these were more. None was kept; "
+    "choose fewer."
+)
 NOT_ALLOWED = "Your account may not add jobs. Ask an administrator for the permission “Can add job”."
 
 
@@ -56,6 +61,8 @@ def job_upload(request: HttpRequest) -> HttpResponseBase:
         return _job_upload(request)
     except UploadRefused as error:  # while the body was being read
         return _answer(request, [Result(name="", error=str(error))])
+    except TooManyFilesSent:
+        return _answer(request, [Result(name="", error=TOO_MANY)])
 
 
 def _refusal_by_headers(request: HttpRequest) -> HttpResponseBase | None:

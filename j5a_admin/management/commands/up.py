@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import fcntl
+import os
 import signal
 import socket
 import sys
@@ -17,7 +18,7 @@ from gate.core.errors import LockError
 from gate.services import lock_prepare
 from j5a_admin.supervise import Child, Supervisor
 
-WEB_THREADS = 8
+WEB_THREADS = 24  # an upload has one for as long as it takes
 # gthread beats from its main thread: a slow upload does not count as a dead worker
 WEB_TIMEOUT_SECONDS = 60
 WEB_GRACEFUL_SECONDS = 8
@@ -32,8 +33,9 @@ class Command(BaseCommand):
         self._claim_data_directory()
         supervisor = Supervisor(_children(), say=self._say)
         for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
-            signal.signal(number, lambda *_: supervisor.stop())
-        self._say(f"The panel runs at http://{_shown_host(settings.BIND)}:{settings.PORT}  (Ctrl-C ends it)")
+            if signal.getsignal(number) is not signal.SIG_IGN:  # nohup ignores SIGHUP: the panel outlives its terminal
+                signal.signal(number, lambda *_: supervisor.stop())
+        self._say(f"{_where()}  (Ctrl-C ends it)")
         supervisor.run()
         self._say("Stopped.")
 
@@ -54,6 +56,9 @@ class Command(BaseCommand):
 
 
 def _children() -> list[Child]:
+    # As resolved here: gunicorn changes the directory before it reads the settings.
+    for name, path in (("DATA", settings.DATA_DIR), ("MODELS", settings.MODELS_DIR), ("LOCK", settings.LOCK_DIR)):
+        os.environ[f"J5A_{name}_DIR"] = str(path)
     manage = [sys.executable, str(settings.BASE_DIR / "manage.py")]
     return [
         Child(name="web", command=_web_command()),
@@ -93,6 +98,12 @@ LISTEN_ADVICE = {
     errno.EADDRNOTAVAIL: "J5A_BIND must be an address of this machine.",
     errno.EACCES: "Ports below 1024 are for root: choose another with J5A_PORT.",
 }
+
+
+def _where() -> str:
+    if settings.HTTPS:
+        return f"The panel listens on {settings.BIND}:{settings.PORT} for its TLS proxy"
+    return f"The panel runs at http://{_shown_host(settings.BIND)}:{settings.PORT}"
 
 
 def _shown_host(bind: str) -> str:

@@ -35,11 +35,11 @@ def test_an_unreadable_process_table_only_warns() -> None:
 def test_it_names_who_is_watched_and_how_much_they_take() -> None:
     watched = (Program(name="claude", pid=7, rss_bytes=600 * MIB),)
     result = check_activity(ActivityReading(watched=watched, total_bytes=600 * MIB), POLICY)
-    assert result.summary == "claude: 600 MiB, limit 500 MiB"
+    assert result.summary == "watched programs (claude): 600 MiB, limit 500 MiB"
     assert result.unblock == "Expect slower work while it is active."
     assert result.evidence == ("claude (PID 7): 600 MiB",)
 
 
 def test_nobody_watched_is_said() -> None:
     summary = check_activity(ActivityReading(), GatePolicy(watched_programs=())).summary
-    assert summary.startswith("nothing watched: 0 bytes")
+    assert summary.startswith("watched programs (none): 0 bytes")

@@ -69,7 +69,7 @@ def test_the_reason_names_the_first_block_with_figures_and_the_others() -> None:
 
 def test_the_reason_of_an_admission_tells_warnings() -> None:
     assert ask(snapshot()).reason == "Admitted: all five checks pass."
-    assert "claude: 3.0 GiB" in ask(snapshot(activity=BUSY)).reason
+    assert "watched programs (claude): 3.0 GiB" in ask(snapshot(activity=BUSY)).reason
 
 
 def test_it_says_when_this_machine_can_never_pass() -> None:

@@ -9,10 +9,10 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.db import OperationalError
 
-from gate.core.errors import UnknownModelError
-from gate.core.requirement import requirement_for_model
 from gate.core.verdict import CheckResult, Outcome, Verdict
 from gate.services import gate_evaluate
+from transcribe.errors import ModelUnknown
+from transcribe.resolve import model_requirement, model_value
 
 # The model the protocol is about.
 _DEFAULT_MODEL = "large-v3"
@@ -25,7 +25,7 @@ class Command(BaseCommand):
     def add_arguments(self, parser: CommandParser) -> None:
         actions = parser.add_subparsers(dest="action", required=True)
         check = actions.add_parser("check", help="Run all five checks: exit 0 admitted, 1 blocked, 2 usage.")
-        check.add_argument("--model", default=_DEFAULT_MODEL, help="An openai-whisper model name.")
+        check.add_argument("--model", default=_DEFAULT_MODEL, help="A name, demo, or the path of a checkpoint.")
         check.add_argument("--json", action="store_true", help="The whole verdict as JSON.")
 
     def handle(self, *args: Any, **options: Any) -> None:
@@ -41,8 +41,8 @@ class Command(BaseCommand):
 
 def _verdict(model: str) -> Verdict:
     try:
-        return gate_evaluate(requirement_for_model(model), purpose="check")
-    except UnknownModelError as unknown:
+        return gate_evaluate(model_requirement(model_value(model)), purpose="check")
+    except ModelUnknown as unknown:
         raise CommandError(str(unknown), returncode=2) from unknown
     except OperationalError as problem:
         text = f"The database is not ready ({problem}): run `manage.py migrate` first."

@@ -1,0 +1,47 @@
+"""Checkpoint files in OpenAI's format, looked at without torch."""
+
+from __future__ import annotations
+
+import pickletools
+import zipfile
+import zlib
+from pathlib import Path
+
+from transcribe.errors import ModelUnknown
+from transcribe.file_hashes import file_sha256_cached
+
+CHECKPOINT_KEYS = {"dims", "model_state_dict"}  # whisper/__init__.py, load_model
+PICKLE_LIMIT_BYTES = 16 * 1024**2  # it names the tensors, which lie beside it; large-v3's has less than 1 MB
+
+
+def checkpoint_check(path: str) -> tuple[Path, str]:
+    """The file behind `path` and its SHA-256.
+
+    Raises:
+        ModelUnknown: the path is not an absolute path to a readable checkpoint of torch.
+    """
+    file = Path(path)
+    try:
+        if not file.is_absolute() or not file.is_file():
+            raise ModelUnknown(f"{path} is not a file on this machine: give the absolute path of a checkpoint (.pt).")
+        if not _is_whisper_checkpoint(file):
+            raise ModelUnknown(f"{path} is not a checkpoint written by torch (a .pt file in OpenAI's format).")
+        return file.resolve(), file_sha256_cached(file)
+    except OSError as error:
+        raise ModelUnknown(f"{path} cannot be read by the panel: {error.strerror}. Check its permissions.") from error
+
+
+def _is_whisper_checkpoint(file: Path) -> bool:
+    """Look for the two names in the archive's pickle, which is scanned and never run: loading it would need torch."""
+    try:
+        with zipfile.ZipFile(file) as archive:  # the format of torch.save since 1.6
+            pickles = [name for name in archive.namelist() if name.endswith("/data.pkl")]
+            if not pickles or archive.getinfo(pickles[0]).file_size > PICKLE_LIMIT_BYTES:
+                return False
+            return _strings_of(archive.read(pickles[0])) >= CHECKPOINT_KEYS
+    except (zipfile.BadZipFile, zlib.error, RuntimeError, ValueError):  # encrypted ones are a RuntimeError
+        return False
+
+
+def _strings_of(pickled: bytes) -> set[object]:
+    return {value for _, value, _ in pickletools.genops(pickled) if isinstance(value, str)}

@@ -7,6 +7,7 @@ import os
 import re
 import shutil
 import signal
+import sqlite3
 import subprocess
 import sys
 from dataclasses import dataclass
@@ -50,6 +51,13 @@ class Bench:
         """Files that a refusal must not leave: uploads, and what was being worked on."""
         folders = [self.panel.data_dir / "uploads", self.panel.data_dir / "work"]
         return [path for folder in folders for path in folder.rglob("*") if path.is_file()]
+
+    def waits(self) -> bool:
+        """Whether the one job is blocked; False while the tables are being made."""
+        try:
+            return self.jobs() == ["blocked"]
+        except sqlite3.OperationalError:
+            return False
 
     def jobs(self) -> list[str]:
         return [row["status"] for row in self.panel.rows("SELECT status FROM transcribe_job ORDER BY id")]
@@ -181,26 +189,21 @@ def test_it_ends_with_75_when_the_gate_says_no_and_it_may_not_wait(tmp_path: Pat
 def test_it_ends_when_its_job_is_taken_away_in_the_panel(tmp_path: Path, act: str) -> None:
     bench = bench_in(tmp_path, J5A_MARGIN_GIB="1000", J5A_GATE_RETRY_SECONDS="3600")
     command = [sys.executable, "manage.py", "transcribe", str(CLIP), "--model=demo", f"--output_dir={bench.out}"]
-    waiting = subprocess.Popen(command, cwd=BASE_DIR, env=bench.panel.env, stderr=subprocess.PIPE, text=True)
-    try:
-        until(
-            lambda: (bench.panel.data_dir / "j5a.sqlite3").exists() and bench.jobs() == ["blocked"],
-            seconds=60,
-            what="it waits",
-        )
-        program = f"job_cancel(job, None); job.refresh_from_db(); job_{act}(job, None)"
-        done = bench.panel.manage(
-            "shell",
-            "--verbosity=0",
-            "-c",
-            "from transcribe.models import Job; from transcribe.services.jobs import *; "
-            f"from transcribe.services.jobs import job_cancel, job_{act}; job = Job.objects.get(); {program}",
-        )
-        assert done.returncode == 0, done.stderr
-        _, said = waiting.communicate(timeout=20)
-    finally:
-        waiting.kill()
-        waiting.wait()
+    with subprocess.Popen(
+        command, cwd=BASE_DIR, env=bench.panel.env, stdin=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True
+    ) as waiting:
+        try:
+            database = bench.panel.data_dir / "j5a.sqlite3"
+            until(lambda: database.exists() and bench.waits(), seconds=60, what="it waits")
+            program = (
+                "from transcribe.models import Job; from transcribe.services import job_cancel, job_delete, job_retry; "
+                f"job = Job.objects.get(); job_cancel(job, None); job_{act}(job, None)"
+            )
+            done = bench.panel.manage("shell", "--verbosity=0", "-c", program)
+            assert done.returncode == 0, done.stderr
+            _, said = waiting.communicate(timeout=30)
+        finally:
+            waiting.kill()
     assert waiting.returncode == 1
     assert ("its job was deleted in the panel" if act == "delete" else "now runs in the panel") in said
     assert "Traceback" not in said

@@ -25,7 +25,9 @@
   document.addEventListener("htmx:responseError", (event) => {
     if (event.detail.xhr.status >= 500) lost();
   });
-  document.addEventListener("htmx:afterOnLoad", found);
+  document.addEventListener("htmx:afterOnLoad", (event) => { // comes after an error, too
+    if (event.detail.xhr.status < 500) found();
+  });
 
   // An answer that is a whole page means that the login has ended: show it as a page.
   document.addEventListener("htmx:beforeSwap", (event) => {

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from pathlib import Path
 
 from playwright.sync_api import Page, expect
@@ -79,8 +80,9 @@ def test_a_dropped_file_waits_for_the_button_as_a_chosen_one_does(page: Page, pa
     expect(page.get_by_label("Title")).to_have_value("")
 
 
-def test_a_mistake_of_the_panel_does_not_take_the_form_away(page: Page, panel: Panel) -> None:
+def test_a_mistake_of_the_panel_does_not_take_the_form_away(new_page: Callable[..., Page], panel: Panel) -> None:
     """A live part that answers 500 is told in the page, and asked for again."""
+    page = new_page(expected=("status of 500", "Response Status Error Code 500"))
     page.goto(panel.url + "/jobs/")
     page.get_by_label("Title").fill("Episode 1")
     page.route("**/jobs/live/**", lambda route: route.fulfill(status=500, body="<!DOCTYPE html><p>mistake</p>"))

@@ -13,7 +13,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 
 LAUNCHER = Path(__file__).with_name("child.py")
@@ -31,7 +31,6 @@ class Child:
     started_at: float = 0.0
     restart_at: float = 0.0
     backoff_seconds: float = RESTART_FIRST_SECONDS
-    exit_codes: list[int] = field(default_factory=list)
 
     def start(self, now: float) -> None:
         command = [sys.executable, str(LAUNCHER), str(os.getpid()), *self.command]

@@ -110,6 +110,9 @@ def _after_loss(job: Job, chunk: Chunk | None, lost: EngineLost | ProtocolError)
     else:
         again = chunk.engine_losses + 1 < LOSSES_ALLOWED
         chunk_lose(chunk, ChunkStatus.PENDING if again else ChunkStatus.QUARANTINED, str(lost))
+        if not job.chunks.exclude(status__in=[ChunkStatus.DONE, ChunkStatus.QUARANTINED]).exists():
+            job_end(job)  # nothing is left to read: another run would load the model for nothing
+            return
     job_leave(job, JobStatus.QUEUED, f"{lost} It is tried again; finished chunks are kept.", AttemptOutcome.ENGINE_LOST)
 
 

@@ -64,6 +64,18 @@ def test_a_chunk_that_ends_two_engines_is_set_aside(make_panel: Callable[..., Pa
     panel.wait_for_job(next_id, "succeeded")
 
 
+def test_a_recording_of_one_chunk_that_ends_two_engines_fails_and_says_why(
+    make_panel: Callable[..., Panel], tmp_path: Path
+) -> None:
+    panel = make_panel()
+    job_id = panel.submit(joined(tmp_path / "four-minutes.wav", minutes=4).path)
+    for attempt in (1, 2):
+        reading_again(panel, job_id, attempt=attempt).kill()
+    job = panel.wait_for_job(job_id, "failed", seconds=60)
+    assert job["reason"].startswith("Chunk 1 was set aside after two tries: The engine was killed by signal 9")
+    assert job["attempt"] == 2
+
+
 def test_the_worker(make_panel: Callable[..., Panel], tmp_path: Path) -> None:
     panel = make_panel()
     job_id, recording, engine = begun(panel, tmp_path)

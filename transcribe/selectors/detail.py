@@ -12,7 +12,7 @@ from django.utils import timezone
 from transcribe.catalog import languages
 from transcribe.models import Attempt, Job, JobEvent
 from transcribe.selectors.jobs import JobRow, job_row, queue_positions, remaining_seconds
-from transcribe.states import WAITING, ChunkStatus, JobStatus
+from transcribe.states import ChunkStatus, JobStatus
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -22,7 +22,6 @@ class ChunkCount:
     total: int
     done: int
     current: int | None
-    quarantined: int
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -31,7 +30,6 @@ class TimelineEvent:
     status: JobStatus
     label: str
     reason: str
-    attempt: int
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -58,7 +56,6 @@ class JobDetail:
     attempts: tuple[Attempt, ...]
     is_ended: bool
     is_retryable: bool
-    is_waiting: bool
     fingerprint: str
 
 
@@ -82,7 +79,6 @@ def job_detail(job: Job, now: datetime | None = None) -> JobDetail:
         attempts=tuple(attempts),
         is_ended=job.is_ended,
         is_retryable=job.is_retryable,
-        is_waiting=job.status in WAITING,
         fingerprint=_fingerprint(job, events, attempts),
     )
 
@@ -139,7 +135,6 @@ def _chunk_count(job: Job) -> ChunkCount:
         total=len(chunks),
         done=sum(status == ChunkStatus.DONE for _, status in chunks),
         current=running[0] if running and job.status == JobStatus.RUNNING else None,
-        quarantined=sum(status == ChunkStatus.QUARANTINED for _, status in chunks),
     )
 
 
@@ -150,6 +145,4 @@ def _options(job: Job) -> list[OptionShown]:
 
 def _timeline_event(event: JobEvent) -> TimelineEvent:
     status = JobStatus(event.new)
-    return TimelineEvent(
-        at=event.at, status=status, label=str(status.label), reason=event.reason, attempt=event.attempt
-    )
+    return TimelineEvent(at=event.at, status=status, label=str(status.label), reason=event.reason)

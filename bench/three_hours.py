@@ -33,6 +33,7 @@ def measure(panel: Panel, source: Path, folder: Path) -> list[Growth]:
     The engine's growth is its peak on the three hours above its peak on `SHORT_MINUTES`.
     """
     short_peak = _engine_peak(panel, upload(panel, long_recording(folder, SHORT_MINUTES).path))
+    until(lambda: not panel.engines(), seconds=30, what="its engine has ended; the next job gets a new one")
     words = {"web, upload and preparation": "gunicorn", "worker, upload and preparation": "worker"}
     groups = {name: _tree(panel.child(word)) for name, word in words.items()}
     before = {process.pid: _reset(process.pid) for processes in groups.values() for process in processes}

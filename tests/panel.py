@@ -126,7 +126,7 @@ class Panel:
 
     def child(self, word: str) -> psutil.Process:
         """The one process of the panel whose command line has `word` as an argument."""
-        found = [p for p in self.family()[1:] if word in p.cmdline() and p.ppid() == self.process.pid]  # type: ignore[union-attr]
+        found = [p for p in self.family()[1:] if word in _command(p) and p.ppid() == self.process.pid]  # type: ignore[union-attr]
         assert len(found) == 1, f"{word}: {found}"
         return found[0]
 

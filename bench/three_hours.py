@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import time
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -17,6 +18,7 @@ from tests.panel import Panel, until
 READING = "Reading speech"  # the activity once the audio is prepared
 SHORT_MINUTES = 4.0  # long enough that whisper's previous text has its full length
 LIMIT_SECONDS = 3600.0
+SETTLE_SECONDS = 5.0  # the queue's process ends with its last job, too, and another takes its place
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -34,6 +36,7 @@ def measure(panel: Panel, source: Path, folder: Path) -> list[Growth]:
     """
     short_peak = _engine_peak(panel, upload(panel, long_recording(folder, SHORT_MINUTES).path))
     until(lambda: not panel.engines(), seconds=30, what="its engine has ended; the next job gets a new one")
+    time.sleep(SETTLE_SECONDS)
     words = {"web, upload and preparation": "gunicorn", "worker, upload and preparation": "worker"}
     groups = {name: _tree(panel.child(word)) for name, word in words.items()}
     before = {process.pid: _reset(process.pid) for processes in groups.values() for process in processes}

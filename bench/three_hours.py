@@ -46,7 +46,8 @@ def measure(panel: Panel, source: Path, folder: Path) -> list[Growth]:
         Growth(name=name, bytes=max(_high(process.pid) - before[process.pid] for process in processes))
         for name, processes in groups.items()
     ]
-    return [*found, Growth(name="the engine, above a job of 4 minutes", bytes=_engine_peak(panel, job_id) - short_peak)]
+    above = f"the engine, above a job of {SHORT_MINUTES:g} minutes"
+    return [*found, Growth(name=above, bytes=_engine_peak(panel, job_id) - short_peak)]
 
 
 def rows(found: list[Growth]) -> list[Row]:

@@ -15,7 +15,7 @@ from django.core.management import call_command
 from django.db import DEFAULT_DB_ALIAS, connections
 from django.db.migrations.executor import MigrationExecutor
 
-from j5a_admin.secret import PRIVATE_DIR_MODE, secret_write
+from j5a_admin.secret import private_directory, secret_write
 from transcribe.models import Job, JobSource
 from transcribe.options import DecodingOptions
 from transcribe.resolve import DEMO
@@ -28,15 +28,14 @@ Say = Callable[[str], None]
 
 
 def directories_make() -> None:
-    for path in (
-        settings.DATA_DIR,
-        settings.MEDIA_ROOT,
-        settings.FILE_UPLOAD_TEMP_DIR,
-        settings.WORK_DIR,
-        settings.LOG_DIR,
-        settings.MODELS_DIR,
-    ):
-        Path(path).mkdir(mode=PRIVATE_DIR_MODE, parents=True, exist_ok=True)
+    """The folders of the data directory, and the one for weights, which may lie elsewhere.
+
+    Raises:
+        ImproperlyConfigured: one cannot be made.
+    """
+    for path in (settings.MEDIA_ROOT, settings.FILE_UPLOAD_TEMP_DIR, settings.WORK_DIR, settings.LOG_DIR):
+        private_directory(Path(path))
+    private_directory(Path(settings.MODELS_DIR), setting="J5A_MODELS_DIR")
 
 
 def database_migrate(say: Say) -> None:

@@ -14,13 +14,13 @@ SECRET_FILE_MODE = 0o600
 PRIVATE_DIR_MODE = 0o700
 
 
-def private_directory(path: Path) -> Path:
+def private_directory(path: Path, *, setting: str = "J5A_DATA_DIR") -> Path:
     """Create `path`, and what is missing above it, for its owner only; an existing directory keeps its mode.
 
     Raises:
-        ImproperlyConfigured: it cannot be made.
+        ImproperlyConfigured: it cannot be made; the message names the environment variable `setting`.
     """
-    with _data_dir_faults_told(path):
+    with _faults_told(path, setting):
         for folder in reversed([path, *path.parents]):
             if not folder.is_dir():
                 folder.mkdir(mode=PRIVATE_DIR_MODE, exist_ok=True)
@@ -36,7 +36,7 @@ def secret_read_or_create(path: Path, *, nbytes: int = 50) -> str:
         ImproperlyConfigured: it can be neither read nor made.
     """
     private_directory(path.parent)
-    with _data_dir_faults_told(path):
+    with _faults_told(path, "J5A_DATA_DIR"):
         return _read_or_create(path, nbytes)
 
 
@@ -57,12 +57,12 @@ def _read_or_create(path: Path, nbytes: int) -> str:
 
 
 @contextmanager
-def _data_dir_faults_told(path: Path) -> Iterator[None]:
+def _faults_told(path: Path, setting: str) -> Iterator[None]:
     try:
         yield
     except OSError as error:
         raise ImproperlyConfigured(
-            f"{path} cannot be used: {error.strerror}. J5A_DATA_DIR must name a folder that the panel may write to."
+            f"{path} cannot be used: {error.strerror}. {setting} must name a folder that the panel may write to."
         ) from error
 
 

@@ -51,6 +51,15 @@ def test_a_data_directory_that_cannot_be_is_said_plainly(tmp_path: Path, place: 
     assert "Traceback" not in done.stderr
 
 
+def test_a_models_directory_that_cannot_be_is_said_plainly(tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    done = start_with(tmp_path, "prepare", J5A_MODELS_DIR=str(tmp_path / "file" / "models"))
+    assert done.returncode != 0
+    assert str(tmp_path / "file") in done.stderr
+    assert "J5A_MODELS_DIR must name a folder" in done.stderr
+    assert "Traceback" not in done.stderr
+
+
 @pytest.mark.parametrize(
     ("bind", "advice"),
     [("192.0.2.1", "must be an address of this machine"), ("no.such.name.invalid", "Check J5A_BIND")],

@@ -11,6 +11,8 @@
   const chosen = form.querySelector("#chosen");
   const maxBytes = Number(form.dataset.maxBytes);
   const waiting = [];
+  const described = new Map();  // the id of each field's help text; an error is named beside it
+  form.querySelectorAll("[aria-describedby]").forEach((field) => described.set(field, field.getAttribute("aria-describedby")));
   let busy = false;
 
   const size = (bytes) => {
@@ -84,7 +86,7 @@
     for (const text of texts) errors.append(make("li", "", text));
     errors.id = `${field.id}_error`;
     field.setAttribute("aria-invalid", "true");
-    field.setAttribute("aria-describedby", errors.id);
+    field.setAttribute("aria-describedby", [described.get(field), errors.id].filter(Boolean).join(" "));
     box.append(errors);
   };
 
@@ -137,7 +139,11 @@
   const add = (files) => {
     form.querySelectorAll(".errorlist").forEach((element) => element.remove());
     form.querySelectorAll(".wrong").forEach((element) => element.classList.remove("wrong"));
-    form.querySelectorAll("[aria-invalid]").forEach((element) => element.removeAttribute("aria-invalid"));
+    form.querySelectorAll("[aria-invalid]").forEach((element) => {
+      element.removeAttribute("aria-invalid");
+      if (described.get(element)) element.setAttribute("aria-describedby", described.get(element));
+      else element.removeAttribute("aria-describedby");
+    });
     const values = [...new FormData(form)].filter(([name]) => name !== "files");
     const title = values.find(([name]) => name === "title");
     for (const file of files) {

@@ -80,6 +80,24 @@ def test_a_dropped_file_waits_for_the_button_as_a_chosen_one_does(page: Page, pa
     expect(page.get_by_label("Title")).to_have_value("")
 
 
+def test_a_wrong_option_is_told_beside_its_help_until_the_next_file(page: Page, panel: Panel) -> None:
+    page.goto(panel.url + "/jobs/")
+    page.get_by_text("More options").click()
+    field = page.get_by_label("Beam size")
+    help_id = field.get_attribute("aria-describedby")
+    field.evaluate("(input) => { input.type = 'text'; input.value = 'many'; }")
+    page.get_by_label("Choose files").set_input_files(sample().path)
+    page.get_by_role("button", name="Upload and queue").click()
+    expect(page.locator(".errorlist")).to_have_count(1)
+    expect(field).to_have_attribute("aria-invalid", "true")
+    expect(field).to_have_attribute("aria-describedby", f"{help_id} {field.get_attribute('id')}_error")
+    field.fill("5")
+    page.get_by_label("Choose files").set_input_files(sample().path)
+    page.get_by_role("button", name="Upload and queue").click()
+    expect(page.locator(".errorlist")).to_have_count(0)
+    expect(field).to_have_attribute("aria-describedby", str(help_id))
+
+
 def test_a_mistake_of_the_panel_does_not_take_the_form_away(new_page: Callable[..., Page], panel: Panel) -> None:
     """A live part that answers 500 is told in the page, and asked for again."""
     page = new_page(expected=("status of 500", "Response Status Error Code 500"))

@@ -98,9 +98,10 @@ def chunk_fail(chunk: Chunk, status: ChunkStatus, error: str) -> None:
 
 def chunk_lose(chunk: Chunk, status: ChunkStatus, error: str) -> None:
     """As `chunk_fail`, and count that its engine ended unexpectedly."""
+    chunk.status = status
+    chunk.error = error
     chunk.engine_losses += 1
-    chunk.save(update_fields=["engine_losses"])
-    chunk_fail(chunk, status, error)
+    chunk.save(update_fields=["status", "error", "engine_losses"])
 
 
 def _segment(job: Job, chunk: Chunk, index: int, values: dict[str, Any], start: float, end: float) -> Segment:

@@ -8,7 +8,7 @@ import pytest
 
 from gate.core.units import GIB
 from gate.models import SensorSample
-from j5a_admin.views import CHART_HEIGHT, CHART_WIDTH, MemoryChart, memory_chart
+from j5a_admin.views.dashboard import CHART_HEIGHT, CHART_WIDTH, MemoryChart, memory_chart
 
 NOON = datetime(2026, 1, 1, 12, tzinfo=UTC)
 

@@ -12,7 +12,7 @@ from gate.core.policy import GatePolicy
 from gate.core.readings import ActivityReading, ForeignProcess, LockState, ProcessReading
 from gate.core.units import GIB
 from gate.core.verdict import Verdict
-from j5a_admin.views import panel_state
+from j5a_admin.views.dashboard import panel_state
 from tests.gate.builders import LARGE, lock, memory, snapshot, temperature
 from tests.pages.rows import running
 from transcribe.selectors import job_row

@@ -10,12 +10,12 @@ import pytest
 from psutil._ntuples import shwtemp, svmem
 from pytest_django import Settings
 
-from gate import services
 from gate.core import sensors
 from gate.core.processes import ProcessRow
 from gate.core.proctable import ArgvCache
 from gate.core.sensors import SensorMemory
 from gate.core.units import GIB
+from gate.services import verdicts
 
 
 class FakeMachine:
@@ -52,7 +52,7 @@ def machine(monkeypatch: pytest.MonkeyPatch, settings: Settings, tmp_path: Path)
     monkeypatch.setattr(sensors, "read_zones", list)
     monkeypatch.setattr(sensors, "read_process_table", fake.process_table)
     monkeypatch.setattr(sensors, "read_group_memory", lambda: None)
-    monkeypatch.setattr(services, "_memory", SensorMemory())
+    monkeypatch.setattr(verdicts, "_memory", SensorMemory())
     settings.GATE_LOCK_PATH = tmp_path / "locks" / "whisper_large.lock"
     settings.HOST_ID = "mini"
     return fake
@@ -61,4 +61,4 @@ def machine(monkeypatch: pytest.MonkeyPatch, settings: Settings, tmp_path: Path)
 @pytest.fixture
 def restart(monkeypatch: pytest.MonkeyPatch) -> Callable[[], None]:
     """Forget what this process knew, as after a restart."""
-    return lambda: monkeypatch.setattr(services, "_memory", SensorMemory())
+    return lambda: monkeypatch.setattr(verdicts, "_memory", SensorMemory())

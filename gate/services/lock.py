@@ -1,0 +1,97 @@
+"""Hold the lock, and keep what happened to it."""
+
+from __future__ import annotations
+
+import os
+from datetime import UTC, datetime
+
+from django.db import transaction
+
+from gate.conf import heavy_lock, host_id
+from gate.core.errors import LockHeld
+from gate.core.heldlock import HeldLock
+from gate.core.identity import record_for
+from gate.core.lockfile import ClearedLock
+from gate.core.readings import LockReading
+from gate.models import LockEvent, LockEventKind
+
+__all__ = ["lock_acquire", "lock_clear_stale", "lock_prepare", "lock_release", "lock_status"]
+
+
+def lock_prepare() -> None:
+    """Make the lock's directory. Raises LockUnsafe or LockUnwritable."""
+    heavy_lock().prepare()
+
+
+def lock_status() -> LockReading:
+    return heavy_lock().inspect()
+
+
+def lock_acquire(*, model: str, job_ref: str = "", command: str = "", timeout_seconds: float = 0.0) -> HeldLock:
+    """Take the lock for this process. Raises LockHeld (recorded), LockUnsafe or LockUnwritable."""
+    lock = heavy_lock()
+    record = record_for(os.getpid(), machine=lock.machine, model=model, job_ref=job_ref, command=command)
+    try:
+        held = lock.acquire(record, timeout_seconds=timeout_seconds)
+    except LockHeld as refused:
+        _refusal_record(refused.reading, job_ref)
+        raise
+    try:
+        _acquisition_record(held)
+    except BaseException:  # a hold that nobody can see in the history is not kept
+        held.release()
+        raise
+    return held
+
+
+def lock_release(held: HeldLock, *, why: str = "") -> bool:
+    """Give it back; False when a child still keeps it."""
+    is_free = held.release()
+    why = why or ("" if is_free else "a process that inherited it still keeps it")
+    _event(LockEventKind.RELEASED, pid=held.record.pid, who=held.record.job_ref, why=why)
+    return is_free
+
+
+def lock_clear_stale(who: str, why: str) -> ClearedLock:
+    """Clear a lock that is proved stale. Raises LockHeld for a live holder, LockNotStale for none."""
+    try:
+        cleared = heavy_lock().clear_stale(who, why)
+    except LockHeld as refused:
+        _event(LockEventKind.REFUSED, who=who, why=f"clearing refused: {why}", reading=refused.reading)
+        raise
+    _event(LockEventKind.CLEARED, who=who, why=why, reading=cleared.before)
+    return cleared
+
+
+def _acquisition_record(held: HeldLock) -> None:
+    record = held.record
+    with transaction.atomic():
+        if held.took_over is not None:
+            _event(LockEventKind.STALE_FOUND, why=held.took_over.sentence, reading=held.took_over)
+        _event(LockEventKind.ACQUIRED, pid=record.pid, who=record.job_ref, why=record.model)
+
+
+def _refusal_record(reading: LockReading, job_ref: str) -> None:
+    """Once for each holder: a job that asks every 30 s must not fill the history."""
+    last = LockEvent.objects.filter(host=host_id()).order_by("-pk").first()
+    again = last is not None and last.kind == LockEventKind.REFUSED
+    if last is not None and again and (last.pid, last.who) == (reading.held_by_pid, job_ref):
+        return
+    _event(LockEventKind.REFUSED, who=job_ref, why=reading.sentence, reading=reading)
+
+
+def _event(
+    kind: LockEventKind,
+    *,
+    pid: int | None = None,
+    who: str = "",
+    why: str = "",
+    reading: LockReading | None = None,
+) -> None:
+    evidence: dict[str, object] = {}
+    if reading is not None:
+        pid = reading.held_by_pid if pid is None else pid
+        evidence = {"state": reading.state, "sentence": reading.sentence, "proof": list(reading.proof)}
+    LockEvent.objects.create(
+        host=host_id(), kind=kind, at=datetime.now(UTC), pid=pid, who=who, why=why, evidence=evidence
+    )

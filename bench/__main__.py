@@ -7,13 +7,13 @@ import sys
 import tempfile
 from pathlib import Path
 
-from bench import idle, jobs, preparation, three_hours
+from bench import gate, idle, jobs, preparation, three_hours
 from bench.machine import machine, physical_cores
 from bench.recordings import LONG_MINUTES, long_recording, sample_recording
 from bench.report import Section, markdown, text, unmet
 from tests.panel import BASE_DIR, Panel
 
-PARTS = ("jobs", "idle", "prepare")
+PARTS = ("jobs", "idle", "gate", "prepare")
 OUTPUT = BASE_DIR / "docs" / "benchmarks.md"
 
 
@@ -43,6 +43,8 @@ def _with_panel(folder: Path, parts: tuple[str, ...], arguments: argparse.Namesp
             jobs.run_job(panel, sample_recording().path)
         if "idle" in parts:
             sections.append(idle.section(idle.measure(panel)))
+        if "gate" in parts:
+            sections.append(gate.section(panel, folder))
         if "prepare" in parts:
             sections.append(_prepare(panel, folder))
     finally:

@@ -8,7 +8,7 @@ from django.contrib import admin
 from django.db.models import Model
 from django.http import HttpRequest
 
-from gate.models import GateState, LockEvent, SensorSample, VerdictRecord
+from gate.models import GateState, LockEvent, PolicyChange, SensorSample, VerdictRecord
 
 if TYPE_CHECKING:
     _ModelAdmin = admin.ModelAdmin[Model]
@@ -53,3 +53,9 @@ class LockEventAdmin(ReadOnlyAdmin):
 @admin.register(GateState)
 class GateStateAdmin(ReadOnlyAdmin):
     list_display = ("host", "latched", "sensor_ever_seen", "updated_at")
+
+
+@admin.register(PolicyChange)
+class PolicyChangeAdmin(ReadOnlyAdmin):
+    list_display = ("at", "host", "who", "name", "before", "after")
+    list_filter = ("host", "name")

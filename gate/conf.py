@@ -23,6 +23,9 @@ def gate_policy() -> GatePolicy:
         activity_high_bytes=settings.GATE_ACTIVITY_HIGH_BYTES,
         pinned_sensor=settings.GATE_PINNED_SENSOR,
         ignored_sensors=settings.GATE_IGNORED_SENSORS,
+        end_celsius=settings.GATE_END_CELSIUS,
+        end_available_bytes=settings.GATE_END_AVAILABLE_BYTES,
+        pause_limit_seconds=settings.GATE_PAUSE_LIMIT_SECONDS,
     )
 
 

@@ -66,6 +66,7 @@ class LockEventKind(models.TextChoices):
     REFUSED = "refused", "refused"
     STALE_FOUND = "stale_found", "stale lock found"
     CLEARED = "cleared", "cleared by a person"
+    STOPPED = "stopped", "holder stopped by a person"
 
 
 class LockEvent(models.Model):
@@ -92,7 +93,50 @@ class GateState(models.Model):
     latched = models.BooleanField(default=False, help_text="Too hot before, and not yet below the reset mark.")
     sensor_ever_seen = models.BooleanField(default=False)
     last_fingerprint = models.CharField(max_length=400, blank=True)
+    policy = models.JSONField(default=dict, help_text="The limits as last seen, by name.")
     updated_at = models.DateTimeField(auto_now=True)
+
+    class Meta:
+        permissions = [("operate_gate", "Can clear the lock, stop its holder and choose sensors")]
 
     def __str__(self) -> str:
         return self.host
+
+
+class SensorUse(models.TextChoices):
+    """What an administrator decided about one sensor."""
+
+    PINNED = "pinned", "pinned: it alone decides"
+    IGNORED = "ignored", "ignored: it never decides"
+
+
+class SensorChoice(models.Model):
+    host = models.CharField(max_length=255)
+    sensor = models.CharField(max_length=255)
+    use = models.CharField(max_length=10, choices=SensorUse.choices)
+    who = models.CharField(max_length=255)
+    at = models.DateTimeField()
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["host", "sensor"], name="gate_one_choice_for_each_sensor")]
+
+    def __str__(self) -> str:
+        return f"{self.sensor}: {self.use}"
+
+
+class PolicyChange(models.Model):
+    """One limit that differs from what it was: changed by a person in the panel, or found changed at a start."""
+
+    host = models.CharField(max_length=255)
+    at = models.DateTimeField()
+    who = models.CharField(max_length=255)
+    name = models.CharField(max_length=100)
+    before = models.TextField(blank=True)
+    after = models.TextField(blank=True)
+
+    class Meta:
+        ordering = ["-pk"]
+        indexes = [models.Index(fields=["host", "at"], name="gate_policy_host_at")]
+
+    def __str__(self) -> str:
+        return f"{self.name}: {self.before} → {self.after}"

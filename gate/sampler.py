@@ -6,15 +6,16 @@ import logging
 import threading
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 
 from django.db import DatabaseError, connections
 
-from gate.conf import host_id
-from gate.core.policy import GatePolicy
+from gate.conf import gate_policy, host_id
 from gate.core.readings import Vitals
 from gate.core.sensors import SensorMemory, take_vitals
 from gate.models import GateState, SensorSample
+from gate.services import policy_in_force, policy_note
 
 __all__ = ["Sampler"]
 
@@ -27,8 +28,8 @@ _PRUNE_EVERY_SECONDS = 600.0
 class Sampler:
     """`tick` is one step and takes its clock from outside; `run` calls it until told to stop."""
 
-    def __init__(self, policy: GatePolicy, every_seconds: float = 1.0, store_every_seconds: float = 5.0) -> None:
-        self._policy = policy
+    def __init__(self, every_seconds: float = 1.0, store_every_seconds: float = 5.0) -> None:
+        self._policy = gate_policy()
         self._every_seconds = every_seconds
         self._store_every_seconds = store_every_seconds
         self._known = SensorMemory()
@@ -48,6 +49,8 @@ class Sampler:
 
     def run(self, stop_event: threading.Event, on_tick: Callable[[float], None] | None = None) -> None:
         """Tick until the event is set. `on_tick` gets the time of each."""
+        with suppress(DatabaseError):  # noted at the next verdict, then
+            policy_note()
         while not stop_event.is_set():
             started = time.monotonic()
             now = time.time()
@@ -59,6 +62,7 @@ class Sampler:
     def _store(self, vitals: Vitals, taken_at: datetime, now: float) -> None:
         """A database that does not answer costs this sample, not the loop."""
         try:
+            self._policy = policy_in_force()  # a sensor may have been pinned in the panel meanwhile
             self._store_sample(vitals, taken_at)
             self._store_ever_seen(vitals)
             self._prune(taken_at, now)

@@ -151,12 +151,20 @@ GATE_RESET_CELSIUS = env_float("RESET_CELSIUS", 75.0, low=25, high=109)
 GATE_WATCHED_PROGRAMS = tuple(env_list("WATCHED_PROGRAMS", ["claude"]))
 GATE_ACTIVITY_WARN_BYTES = env_int("ACTIVITY_WARN_MIB", 500, low=1, high=10_000_000) * MIB
 GATE_ACTIVITY_HIGH_BYTES = env_int("ACTIVITY_HIGH_MIB", 2048, low=1, high=10_000_000) * MIB
+GATE_END_CELSIUS = env_float("END_CELSIUS", 90.0, low=31, high=125)
+GATE_END_AVAILABLE_BYTES = int(env_float("END_AVAILABLE_GIB", 2.0, low=0, high=1024) * GIB)
+GATE_PAUSE_LIMIT_SECONDS = env_float("PAUSE_LIMIT_SECONDS", 3600, low=10, high=864_000)
 GATE_PINNED_SENSOR = env_text("PINNED_SENSOR", None)
 GATE_IGNORED_SENSORS = tuple(env_list("IGNORED_SENSORS", []))
 if GATE_RESET_CELSIUS >= GATE_TRIP_CELSIUS:
     raise ImproperlyConfigured(
         f"J5A_RESET_CELSIUS={GATE_RESET_CELSIUS} must be below J5A_TRIP_CELSIUS={GATE_TRIP_CELSIUS}: "
         "a blocked gate opens again only when the machine has cooled."
+    )
+if GATE_END_CELSIUS <= GATE_TRIP_CELSIUS:
+    raise ImproperlyConfigured(
+        f"J5A_END_CELSIUS={GATE_END_CELSIUS} must be above J5A_TRIP_CELSIUS={GATE_TRIP_CELSIUS}: "
+        "a running process is paused first, and ended only when that does not help."
     )
 
 # ── Work ─────────────────────────────────────────────────────────────────────────────────────────

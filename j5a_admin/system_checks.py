@@ -10,8 +10,10 @@ from django.core.checks import CheckMessage, Error, Warning, register
 from transcribe.catalog import model_named
 from transcribe.resolve import DEMO, FILE, REGISTERED
 
+TAG = "j5a"  # long-running commands run these checks alone: Django's import every page of the panel
 
-@register()
+
+@register(TAG)
 def cluster_is_single(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
     cluster: dict[str, Any] = settings.Q_CLUSTER
     found: list[CheckMessage] = []
@@ -34,7 +36,7 @@ def cluster_is_single(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
     return found
 
 
-@register()
+@register(TAG)
 def panel_is_private(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
     if settings.BIND in {"127.0.0.1", "::1", "localhost"} or settings.HTTPS:
         return []
@@ -47,7 +49,7 @@ def panel_is_private(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
     ]
 
 
-@register()
+@register(TAG)
 def default_model_is_known(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
     name = settings.DEFAULT_MODEL
     if name == DEMO or model_named(name) is not None or name.startswith((REGISTERED, FILE)):

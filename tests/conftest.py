@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 from django.core.management import call_command
 
+from tests.machines import need_namespaces
 from tests.panel import Panel
 
 
@@ -42,6 +43,11 @@ def panel(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Panel]:
         yield shared.start()
     finally:
         shared.stop()
+
+
+@pytest.fixture(scope="session")
+def namespaces() -> None:
+    need_namespaces()
 
 
 @pytest.fixture

@@ -25,7 +25,7 @@ from django_q import cluster as q_cluster
 from django_q.conf import Conf
 from django_q.models import OrmQ
 
-from transcribe.engine.manners import end_with_parent
+from gate.core.manners import end_with_parent
 from transcribe.models import Job
 from transcribe.services.claims import jobs_due, jobs_recover_worker
 from transcribe.services.wake import queue_wake

@@ -135,7 +135,7 @@ def check_temperature(reading: TemperatureReading, policy: GatePolicy, latch: La
     measured = f"{celsius_text(celsius)} ({result.source.replace('/', ' ')})"
     if not latch.tripped:
         return _with(result, Outcome.PASS, f"{measured}, limit {celsius_text(policy.trip_celsius)}")
-    return _with(result, Outcome.BLOCK, _hot_text(measured, celsius, policy), _cooling_text(measured, policy))
+    return _with(result, Outcome.BLOCK, _hot_text(measured, celsius, policy), _cooling_text(measured, reading, policy))
 
 
 def _celsius(reading: TemperatureReading) -> float | None:
@@ -167,8 +167,10 @@ def _hot_text(measured: str, celsius: float, policy: GatePolicy) -> str:
     return f"{measured}, still cooling: {was_hot} and must fall below {celsius_text(policy.reset_celsius)}"
 
 
-def _cooling_text(measured: str, policy: GatePolicy) -> str:
-    return f"Cooling: {measured}; starts again below {celsius_text(policy.reset_celsius)}."
+def _cooling_text(measured: str, reading: TemperatureReading, policy: GatePolicy) -> str:
+    expected = reading.cooling_seconds
+    wait = "" if expected is None else f", in about {seconds_text(expected)} if it goes on cooling as it does now"
+    return f"Cooling: {measured}; starts again below {celsius_text(policy.reset_celsius)}{wait}."
 
 
 # ── 3 whisper processes ──────────────────────────────────────────────────────────────────────────

@@ -86,6 +86,24 @@ class HeldLock:
             self._blank_if_last()
         return not survivors
 
+    def give_back(self, sharing: frozenset[int]) -> tuple[int, ...]:
+        """Release a lock whose descriptor a calling shell opened: it and its ancestors are `sharing`.
+
+        Unlocks the descriptor itself, because the shell closes it only later. Returns the PIDs of other
+        processes that inherited it: while one lives the lock is kept, and named after it.
+        """
+        survivors = [pid for pid in self._survivors() if pid not in sharing]
+        if survivors:
+            self._say_goodbye(survivors)
+        else:
+            self.require_ours()
+            with self._store.directory() as directory:
+                self._store.blank(directory, self.fileno())
+            fcntl.flock(self.fileno(), fcntl.LOCK_UN)
+        descriptor, self._descriptor = self.fileno(), None
+        os.close(descriptor)
+        return tuple(survivors)
+
     def _survivors(self) -> list[int]:
         holders = descriptor_holders(os.fstat(self.fileno()))
         return [pid for pid in holders if pid != os.getpid()]

@@ -16,6 +16,8 @@ __all__ = [
     "Machine",
     "ProcessFacts",
     "descriptor_holders",
+    "group_members",
+    "parents",
     "process_is",
     "process_start_time",
     "read_machine",
@@ -80,7 +82,9 @@ def process_is(pid: int, start_time: str) -> bool:
     return not now or not start_time or now == start_time
 
 
-def record_for(pid: int, *, machine: Machine, model: str = "", job_ref: str = "", command: str = "") -> LockRecord:
+def record_for(
+    pid: int, *, machine: Machine, model: str = "", job_ref: str = "", command: str = "", beats: bool = True
+) -> LockRecord:
     """What is to be written about a process that holds the lock from now on."""
     return LockRecord(
         pid=pid,
@@ -92,7 +96,23 @@ def record_for(pid: int, *, machine: Machine, model: str = "", job_ref: str = ""
         since_unix=time.time(),
         start_ticks=read_process(pid).start_ticks,
         boot_id=machine.boot_id,
+        beats=beats,
     )
+
+
+def parents(pid: int) -> tuple[int, ...]:
+    """The process's parent, its parent, and so on; ends where /proc is not readable."""
+    found: list[int] = []
+    while pid > 1 and (fields := _stat_fields(pid)) is not None:
+        pid = int(fields[1])
+        found.append(pid)
+    return tuple(found)
+
+
+def group_members(group: int) -> tuple[int, ...]:
+    """Processes of a process group that still run; zombies do not."""
+    found = ((pid, _stat_fields(pid)) for pid in _all_pids())
+    return tuple(sorted(pid for pid, fields in found if fields and int(fields[2]) == group and fields[0] not in "ZX"))
 
 
 def with_process(record: LockRecord, pid: int) -> LockRecord:

@@ -13,7 +13,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
-from gate.core.errors import LockError, LockHeld, LockNotStale
+from gate.core.errors import LockError, LockHeld, LockLost, LockNotStale
 from gate.core.heldlock import HeldLock
 from gate.core.identity import Machine, descriptor_holders, read_machine, read_process
 from gate.core.lockstore import LockStore, try_flock
@@ -98,11 +98,12 @@ class HeavyLock:
         named = contents.pid if contents.pid is not None and read_process(contents.pid).alive else None
         others = descriptor_holders(os.fstat(descriptor)) if named is None and search else ()
         held_by = named if named is not None else next(iter(others), None)
-        beat_unix = self._store.heartbeat_unix(directory) if contents.matching_record else None
+        record = contents.matching_record
+        beat_unix = self._store.heartbeat_unix(directory) if record is not None and record.beats else None
         age_seconds = None if beat_unix is None else max(0.0, time.time() - beat_unix)
         return self._reading(
             self._judge_locked(contents, held_by, age_seconds),
-            holder=contents.matching_record,
+            holder=record,
             held_by_pid=held_by,
             heartbeat_age_seconds=age_seconds,
         )
@@ -149,6 +150,11 @@ class HeavyLock:
         with self._store.directory(create=True):
             pass
 
+    def publish(self) -> None:
+        """Make directory and file, for a shell that cannot open safely what is not there. Raises as `acquire` does."""
+        with self._store.directory(create=True) as directory:
+            os.close(self._store.open_or_create(directory))
+
     def acquire(self, record: LockRecord, *, timeout_seconds: float = 0.0) -> HeldLock:
         """Win the kernel lock and write the record, or raise LockHeld, LockUnsafe or LockUnwritable."""
         deadline = time.monotonic() + timeout_seconds
@@ -160,8 +166,41 @@ class HeavyLock:
             now = time.monotonic()
             busy_without_holder = won.state is LockState.HELD and won.held_by_pid is None
             if now >= (max(deadline, grace_end) if busy_without_holder else deadline):
-                raise LockHeld(self.path, won)
+                raise LockHeld(self.path, self._named(won))
             time.sleep(min(_POLL_SECONDS, 0.01) if busy_without_holder else _POLL_SECONDS)
+
+    def adopt(self, descriptor: int, record: LockRecord) -> HeldLock | None:
+        """As `acquire`, on a descriptor that a calling shell opened, so that the lock outlives this process.
+
+        None: the path names another file by now; open it anew. Raises as `acquire` does.
+        """
+        with self._store.directory(create=True) as directory:
+            ours = self._store.checked(os.dup(descriptor))
+            try:
+                won = self._try_descriptor(directory, ours, record)
+            except BaseException:
+                os.close(ours)
+                raise
+        if not isinstance(won, HeldLock):
+            os.close(ours)
+        if isinstance(won, LockReading):
+            raise LockHeld(self.path, self._named(won))
+        return won
+
+    def resume(self, descriptor: int, pid: int) -> HeldLock:
+        """The hold that `adopt` made for the process `pid`, to release it. Raises LockLost when it is not there."""
+        with self._store.directory() as directory:
+            record = self._store.read(directory, descriptor).matching_record
+        if record is None or record.pid != pid:
+            raise LockLost(self.path, f"it does not name PID {pid} as its holder")
+        return HeldLock(self._store, os.dup(descriptor), record, None)
+
+    def _named(self, refused: LockReading) -> LockReading:
+        """For the refusal: a holder whose PID line names nobody alive is searched for, once."""
+        if refused.held_by_pid is not None or refused.state is not LockState.HELD:
+            return refused
+        seen = self.inspect()
+        return seen if seen.is_live else refused
 
     def _try_acquire(self, record: LockRecord) -> HeldLock | LockReading:
         with self._store.directory(create=True) as directory:

@@ -50,15 +50,30 @@ class LockStore:
             descriptor = os.open(self._name, os.O_RDONLY | _SAFE, dir_fd=directory)
         except FileNotFoundError:
             return None
-        return self._checked(descriptor)
+        return self.checked(descriptor)
 
     def open_or_create(self, directory: int) -> int:
         """For locking. A new file appears as a released one, never half made."""
         while True:
             try:
-                return self._checked(os.open(self._name, os.O_RDWR | _SAFE, dir_fd=directory))
+                return self.checked(os.open(self._name, os.O_RDWR | _SAFE, dir_fd=directory))
             except FileNotFoundError:
                 self._publish_released(directory)
+
+    def checked(self, descriptor: int) -> int:
+        """The descriptor, if it is a plain file of ours; closed and refused otherwise."""
+        found = os.fstat(descriptor)
+        problem = None
+        if not stat.S_ISREG(found.st_mode):
+            problem = "it is not a plain file"
+        elif found.st_uid != os.geteuid():
+            problem = f"it belongs to user id {found.st_uid}, not to us ({os.geteuid()})"
+        elif found.st_nlink > 2:  # 2 for the moment in which a new file is published
+            problem = "it has other names (hard links)"
+        if problem is not None:
+            os.close(descriptor)
+            raise LockUnsafe(self.path, problem)
+        return descriptor
 
     def is_at_path(self, directory: int, descriptor: int) -> bool:
         """Whether the path still names the file behind the descriptor."""
@@ -132,21 +147,6 @@ class LockStore:
         if found.st_mode & stat.S_IWOTH and not found.st_mode & stat.S_ISVTX:
             raise LockUnsafe(self.path, f"everybody may write in {folder}: chmod o-w it")
 
-    def _checked(self, descriptor: int) -> int:
-        """The descriptor, if it is a plain file of ours; closed and refused otherwise."""
-        found = os.fstat(descriptor)
-        problem = None
-        if not stat.S_ISREG(found.st_mode):
-            problem = "it is not a plain file"
-        elif found.st_uid != os.geteuid():
-            problem = f"it belongs to user id {found.st_uid}, not to us ({os.geteuid()})"
-        elif found.st_nlink > 2:  # 2 for the moment in which a new file is published
-            problem = "it has other names (hard links)"
-        if problem is not None:
-            os.close(descriptor)
-            raise LockUnsafe(self.path, problem)
-        return descriptor
-
     def _publish_released(self, directory: int) -> None:
         temporary = f".{self._name}.{os.getpid()}.{os.urandom(4).hex()}"
         flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | _SAFE
@@ -167,7 +167,7 @@ class LockStore:
         except OSError as problem:
             return None, f"not readable ({problem.strerror})"
         try:
-            self._checked(descriptor)
+            self.checked(descriptor)
         except LockUnsafe as problem:
             return None, problem.reason
         try:

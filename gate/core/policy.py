@@ -29,6 +29,10 @@ class GatePolicy:
     # A live holder that gave no sign of life for this long is reported as hung. A 10-minute chunk
     # takes 5 to 8 minutes (operating protocol); twice the longer figure, rounded down to the quarter hour.
     hung_after_seconds: float = 900.0
+    # While a heavy process runs. Protocol, "Transcription": from 90 °C, below 2 GiB, or after a long pause it is ended.
+    end_celsius: float = 90.0
+    end_available_bytes: int = 2 * GIB
+    pause_limit_seconds: float = 3600.0
 
     def __post_init__(self) -> None:
         for problem in self._problems():
@@ -47,6 +51,11 @@ class GatePolicy:
             f"sensor {self.pinned_sensor!r} is both pinned and ignored": (
                 self.pinned_sensor is None or self.pinned_sensor not in self.ignored_sensors
             ),
+            f"end {self.end_celsius} °C must be above trip {self.trip_celsius} °C": (
+                self.trip_celsius < self.end_celsius <= 125
+            ),
+            f"end below {self.end_available_bytes} bytes must not be negative": self.end_available_bytes >= 0,
+            f"pause limit {self.pause_limit_seconds} s must be positive": self.pause_limit_seconds > 0,
             f"hung after {self.hung_after_seconds} s must be positive": self.hung_after_seconds > 0,
         }
         return [problem for problem, holds in checks.items() if not holds]

@@ -75,12 +75,16 @@ class SensorReading:
 
 @dataclass(frozen=True, kw_only=True)
 class TemperatureReading:
-    """`deciding` is None when nothing usable answered; `ever_seen`: did this machine ever have a sensor."""
+    """`deciding` is None when nothing usable answered; `ever_seen`: did this machine ever have a sensor.
+
+    `cooling_seconds`: how long until it is below the reset mark, where recent samples tell.
+    """
 
     deciding: SensorReading | None
     sensors: tuple[SensorReading, ...] = ()
     ever_seen: bool = False
     problem: str | None = None
+    cooling_seconds: float | None = None
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -35,6 +35,8 @@ class LockRecord:
     line_mtime_ns: int | None = None
     # The holder let go on purpose: with the kernel lock free as well, its live PID holds nothing.
     released: bool = False
+    # Whether the holder shows signs of life; a shell script cannot, and is never called hung.
+    beats: bool = True
 
     def bound_to(self, line_mtime_ns: int) -> LockRecord:
         return replace(self, line_mtime_ns=line_mtime_ns)
@@ -52,6 +54,7 @@ _TYPES: dict[str, tuple[type, ...]] = {
     "boot_id": (str, type(None)),
     "line_mtime_ns": (int, type(None)),
     "released": (bool,),
+    "beats": (bool,),
 }
 
 

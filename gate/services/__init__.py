@@ -2,17 +2,40 @@
 
 from __future__ import annotations
 
-from gate.services.lock import lock_acquire, lock_clear_stale, lock_prepare, lock_release, lock_status
-from gate.services.verdicts import PURPOSE_START, gate_evaluate, gate_preview, snapshot_take
+from gate.services.holder import HolderStop, holder_refusal, holder_stop
+from gate.services.lock import (
+    lock_acquire,
+    lock_adopt,
+    lock_clear_stale,
+    lock_give_back,
+    lock_prepare,
+    lock_publish,
+    lock_release,
+    lock_resume,
+    lock_status,
+)
+from gate.services.policy import policy_in_force, policy_note, sensor_choose
+from gate.services.verdicts import PURPOSE_START, gate_evaluate, gate_preview, gate_preview_many, snapshot_take
 
 __all__ = [
     "PURPOSE_START",
+    "HolderStop",
     "gate_evaluate",
     "gate_preview",
+    "gate_preview_many",
+    "holder_refusal",
+    "holder_stop",
     "lock_acquire",
+    "lock_adopt",
     "lock_clear_stale",
+    "lock_give_back",
     "lock_prepare",
+    "lock_publish",
     "lock_release",
+    "lock_resume",
     "lock_status",
+    "policy_in_force",
+    "policy_note",
+    "sensor_choose",
     "snapshot_take",
 ]

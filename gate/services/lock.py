@@ -10,17 +10,33 @@ from django.db import transaction
 from gate.conf import heavy_lock, host_id
 from gate.core.errors import LockHeld
 from gate.core.heldlock import HeldLock
-from gate.core.identity import record_for
+from gate.core.identity import parents, record_for
 from gate.core.lockfile import ClearedLock
 from gate.core.readings import LockReading
 from gate.models import LockEvent, LockEventKind
 
-__all__ = ["lock_acquire", "lock_clear_stale", "lock_prepare", "lock_release", "lock_status"]
+__all__ = [
+    "lock_acquire",
+    "lock_adopt",
+    "lock_clear_stale",
+    "lock_event",
+    "lock_give_back",
+    "lock_prepare",
+    "lock_publish",
+    "lock_release",
+    "lock_resume",
+    "lock_status",
+]
 
 
 def lock_prepare() -> None:
     """Make the lock's directory. Raises LockUnsafe or LockUnwritable."""
     heavy_lock().prepare()
+
+
+def lock_publish() -> None:
+    """Make the lock's directory and file, for a shell that will open it. Raises LockUnsafe or LockUnwritable."""
+    heavy_lock().publish()
 
 
 def lock_status() -> LockReading:
@@ -48,8 +64,46 @@ def lock_release(held: HeldLock, *, why: str = "") -> bool:
     """Give it back; False when a child still keeps it."""
     is_free = held.release()
     why = why or ("" if is_free else "a process that inherited it still keeps it")
-    _event(LockEventKind.RELEASED, pid=held.record.pid, who=held.record.job_ref, why=why)
+    lock_event(LockEventKind.RELEASED, pid=held.record.pid, who=held.record.job_ref, why=why)
     return is_free
+
+
+def lock_adopt(descriptor: int, *, pid: int, model: str, command: str) -> HeldLock | None:
+    """As `lock_acquire`, for the shell `pid` that opened the descriptor and keeps it; None: open the path anew."""
+    lock = heavy_lock()
+    job_ref = f"script {command.split()[0] if command.split() else pid}"
+    record = record_for(pid, machine=lock.machine, model=model, job_ref=job_ref, command=command, beats=False)
+    try:
+        held = lock.adopt(descriptor, record)
+    except LockHeld as refused:
+        _refusal_record(refused.reading, job_ref)
+        raise
+    if held is not None:
+        try:
+            _acquisition_record(held)
+        except BaseException:
+            held.give_back(_caller(pid))
+            raise
+    return held
+
+
+def lock_give_back(held: HeldLock, *, why: str = "") -> tuple[int, ...]:
+    """Release what `lock_adopt` took. Returns the PIDs of the shell's children that still keep it."""
+    survivors = held.give_back(_caller(held.record.pid))
+    kept = f"still kept by PID {', '.join(map(str, survivors))}" if survivors else ""
+    lock_event(LockEventKind.RELEASED, pid=held.record.pid, who=held.record.job_ref, why=why or kept)
+    return survivors
+
+
+def lock_resume(descriptor: int, *, pid: int) -> HeldLock:
+    """The hold of the shell `pid`, to give it back. Raises LockLost when it is not there any more."""
+    return heavy_lock().resume(descriptor, pid)
+
+
+def _caller(pid: int) -> frozenset[int]:
+    """The shell and the processes between it and this one: they have the descriptor, and are about to close it."""
+    line = parents(os.getpid())
+    return frozenset(line[: line.index(pid) + 1] if pid in line else (pid,))
 
 
 def lock_clear_stale(who: str, why: str) -> ClearedLock:
@@ -57,9 +111,9 @@ def lock_clear_stale(who: str, why: str) -> ClearedLock:
     try:
         cleared = heavy_lock().clear_stale(who, why)
     except LockHeld as refused:
-        _event(LockEventKind.REFUSED, who=who, why=f"clearing refused: {why}", reading=refused.reading)
+        lock_event(LockEventKind.REFUSED, who=who, why=f"clearing refused: {why}", reading=refused.reading)
         raise
-    _event(LockEventKind.CLEARED, who=who, why=why, reading=cleared.before)
+    lock_event(LockEventKind.CLEARED, who=who, why=why, reading=cleared.before)
     return cleared
 
 
@@ -67,8 +121,8 @@ def _acquisition_record(held: HeldLock) -> None:
     record = held.record
     with transaction.atomic():
         if held.took_over is not None:
-            _event(LockEventKind.STALE_FOUND, why=held.took_over.sentence, reading=held.took_over)
-        _event(LockEventKind.ACQUIRED, pid=record.pid, who=record.job_ref, why=record.model)
+            lock_event(LockEventKind.STALE_FOUND, why=held.took_over.sentence, reading=held.took_over)
+        lock_event(LockEventKind.ACQUIRED, pid=record.pid, who=record.job_ref, why=record.model)
 
 
 def _refusal_record(reading: LockReading, job_ref: str) -> None:
@@ -77,10 +131,10 @@ def _refusal_record(reading: LockReading, job_ref: str) -> None:
     again = last is not None and last.kind == LockEventKind.REFUSED
     if last is not None and again and (last.pid, last.who) == (reading.held_by_pid, job_ref):
         return
-    _event(LockEventKind.REFUSED, who=job_ref, why=reading.sentence, reading=reading)
+    lock_event(LockEventKind.REFUSED, who=job_ref, why=reading.sentence, reading=reading)
 
 
-def _event(
+def lock_event(
     kind: LockEventKind,
     *,
     pid: int | None = None,

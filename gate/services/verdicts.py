@@ -3,25 +3,30 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Sequence
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 from django.db import transaction
 
-from gate.conf import gate_policy, host_id, lock_path
+from gate.conf import host_id, lock_path
+from gate.core.cooling import SensorPoint, cooling_seconds
 from gate.core.evaluate import evaluate
 from gate.core.heldlock import HeldLock
 from gate.core.hysteresis import Latch
+from gate.core.policy import GatePolicy
 from gate.core.readings import LockReading, Snapshot
 from gate.core.requirement import Requirement
 from gate.core.sensors import SensorMemory, take_snapshot
 from gate.core.verdict import Verdict
-from gate.models import GateState, VerdictRecord
+from gate.models import GateState, SensorSample, VerdictRecord
+from gate.services.policy import policy_in_force, policy_note
 
-__all__ = ["PURPOSE_START", "gate_evaluate", "gate_preview", "snapshot_take"]
+__all__ = ["PURPOSE_START", "gate_evaluate", "gate_preview", "gate_preview_many", "snapshot_take"]
 
 # Every admission under this purpose gets a row of its own; under any other, equal ones are counted.
 PURPOSE_START = "start"
+_COOLING_WINDOW = timedelta(seconds=60)  # older samples are from before it began to cool
 
 _memory = SensorMemory()  # of this process; what must outlive it is in GateState
 
@@ -30,7 +35,8 @@ def snapshot_take(*, held: HeldLock | None = None) -> Snapshot:
     """Read the machine. `held` is our own hold of the lock: looked at, then counted as ours."""
     _memory.ever_seen = _memory.ever_seen or _state().sensor_ever_seen
     own_pids = {os.getpid()} | ({held.record.pid} if held is not None else set())
-    snapshot = take_snapshot(gate_policy(), lock_path(), known=_memory, own_pids=frozenset(own_pids), host=host_id())
+    policy = policy_in_force()
+    snapshot = take_snapshot(policy, lock_path(), known=_memory, own_pids=frozenset(own_pids), host=host_id())
     return snapshot if held is None else replace(snapshot, lock=_own_lock(snapshot.lock, held))
 
 
@@ -40,6 +46,7 @@ def gate_evaluate(
     """Ask the gate and keep the answer: each admission of a start, each block, each change."""
     snapshot = snapshot_take(held=held)
     with transaction.atomic():
+        policy_note()
         verdict = _evaluate(snapshot, requirement)
         GateState.objects.filter(host=host_id()).update(last_fingerprint=verdict.fingerprint)
         _verdict_record(verdict, purpose=purpose, job_ref=job_ref)
@@ -51,15 +58,42 @@ def gate_preview(requirement: Requirement) -> Verdict:
     return _evaluate(snapshot_take(), requirement)
 
 
+def gate_preview_many(requirements: Sequence[Requirement]) -> list[Verdict]:
+    """`gate_preview` for each, in their order. The machine is read once, so that the answers fit together."""
+    return _evaluate_each(snapshot_take(), requirements)
+
+
 def _evaluate(snapshot: Snapshot, requirement: Requirement) -> Verdict:
-    """Evaluate with the stored latch, and store what it is afterwards."""
+    return _evaluate_each(snapshot, (requirement,))[0]
+
+
+def _evaluate_each(snapshot: Snapshot, requirements: Sequence[Requirement]) -> list[Verdict]:
+    """Evaluate with the stored latch, and store what it is afterwards: the same for all, it knows no model."""
     state = _state()
-    verdict = evaluate(snapshot, gate_policy(), requirement, Latch(state.latched))
+    policy = policy_in_force()
+    snapshot = _with_cooling(snapshot, policy)
+    verdicts = [evaluate(snapshot, policy, requirement, Latch(state.latched)) for requirement in requirements]
+    latched = verdicts[0].latched if verdicts else state.latched
     ever_seen = state.sensor_ever_seen or snapshot.temperature.ever_seen
-    if (verdict.latched, ever_seen) != (state.latched, state.sensor_ever_seen):
-        state.latched, state.sensor_ever_seen = verdict.latched, ever_seen
+    if (latched, ever_seen) != (state.latched, state.sensor_ever_seen):
+        state.latched, state.sensor_ever_seen = latched, ever_seen
         state.save(update_fields=["latched", "sensor_ever_seen", "updated_at"])
-    return verdict
+    return verdicts
+
+
+def _with_cooling(snapshot: Snapshot, policy: GatePolicy) -> Snapshot:
+    """A hot reading gets the expected wait, from the samples that the sampler stored last."""
+    sensor = snapshot.temperature.deciding
+    if sensor is None or sensor.celsius is None or sensor.celsius < policy.reset_celsius:
+        return snapshot
+    now = datetime.fromtimestamp(snapshot.taken_at, UTC)
+    samples = SensorSample.objects.filter(
+        host=host_id(), sensor=sensor.id, celsius__isnull=False, taken_at__gte=now - _COOLING_WINDOW, taken_at__lte=now
+    ).order_by("taken_at")
+    points = [SensorPoint(sample.taken_at.timestamp(), sample.celsius or 0.0) for sample in samples]
+    points.append(SensorPoint(snapshot.taken_at, sensor.celsius))
+    expected = cooling_seconds(points, below_celsius=policy.reset_celsius)
+    return replace(snapshot, temperature=replace(snapshot.temperature, cooling_seconds=expected))
 
 
 def _state() -> GateState:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import shutil
 import subprocess
 import sys
 import time
@@ -15,6 +14,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+
+from tests.machines import may_skip
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -51,23 +52,6 @@ print(json.dumps(answers))
 """
 
 Step = dict[str, str | None]
-
-
-def may_skip(reason: str) -> None:
-    if os.environ.get("CI") == "true":
-        pytest.fail(f"CI must run this: {reason}")
-    pytest.skip(reason)
-
-
-@pytest.fixture(scope="module")
-def namespaces() -> None:
-    if os.geteuid() != 0:
-        may_skip("not root: no mount namespace of its own")
-    if shutil.which("unshare") is None:
-        may_skip("unshare is not installed")
-    tried = subprocess.run(["unshare", "-m", "true"], capture_output=True, check=False)
-    if tried.returncode != 0:
-        may_skip(f"unshare was refused: {tried.stderr.decode().strip()}")
 
 
 def on_machine(tmp_path: Path, *steps: Step) -> list[dict[str, Any]]:

@@ -7,7 +7,6 @@ import pytest
 from django.db import DatabaseError
 from pytest_django import Settings
 
-from gate.core.policy import GatePolicy
 from gate.models import GateState, SensorSample
 from gate.sampler import Sampler
 from gate.selectors import samples_recent
@@ -19,7 +18,7 @@ NOON = datetime(2026, 1, 1, 12, tzinfo=UTC).timestamp()
 
 
 def test_it_stores_a_sample_every_five_seconds(machine: FakeMachine) -> None:
-    sampler = Sampler(GatePolicy())
+    sampler = Sampler()
     for second in range(11):
         machine.celsius = 45.0 + second
         sampler.tick(NOON + second)
@@ -31,7 +30,7 @@ def test_it_stores_a_sample_every_five_seconds(machine: FakeMachine) -> None:
 
 def test_it_stores_what_is_not_there_as_nothing(machine: FakeMachine) -> None:
     machine.celsius = None
-    Sampler(GatePolicy()).tick(NOON)
+    Sampler().tick(NOON)
     row = SensorSample.objects.get()
     assert row.celsius is None
     assert row.available_bytes == machine.available_bytes
@@ -39,7 +38,7 @@ def test_it_stores_what_is_not_there_as_nothing(machine: FakeMachine) -> None:
 
 @pytest.mark.usefixtures("machine")
 def test_it_remembers_for_the_gate_that_there_is_a_sensor() -> None:
-    Sampler(GatePolicy()).tick(NOON)
+    Sampler().tick(NOON)
     assert GateState.objects.get(host="mini").sensor_ever_seen
 
 
@@ -48,14 +47,14 @@ def test_it_drops_its_own_samples_after_two_days() -> None:
     for hours, host in ((49, "mini"), (47, "mini"), (49, "other")):
         taken_at = datetime.fromtimestamp(NOON, UTC) - timedelta(hours=hours)
         SensorSample.objects.create(host=host, taken_at=taken_at)
-    Sampler(GatePolicy()).tick(NOON)
+    Sampler().tick(NOON)
     kept = {(row.host, round((NOON - row.taken_at.timestamp()) / 3600)) for row in SensorSample.objects.all()}
     assert kept == {("mini", 0), ("mini", 47), ("other", 49)}
 
 
 @pytest.mark.usefixtures("machine")
 def test_it_goes_on_storing_when_the_clock_is_set_back() -> None:
-    sampler = Sampler(GatePolicy())
+    sampler = Sampler()
     sampler.tick(NOON)
     sampler.tick(NOON - 3600)
     assert SensorSample.objects.count() == 2
@@ -63,7 +62,7 @@ def test_it_goes_on_storing_when_the_clock_is_set_back() -> None:
 
 @pytest.mark.usefixtures("machine")
 def test_it_survives_a_database_that_does_not_answer(monkeypatch: pytest.MonkeyPatch) -> None:
-    sampler = Sampler(GatePolicy())
+    sampler = Sampler()
 
     def refuse(**_: object) -> None:
         raise DatabaseError("locked")
@@ -90,7 +89,7 @@ def test_it_runs_until_it_is_told_to_stop() -> None:
         if len(ticks) == 3:
             stop.set()
 
-    Sampler(GatePolicy(), every_seconds=0.01).run(stop, on_tick=on_tick)
+    Sampler(every_seconds=0.01).run(stop, on_tick=on_tick)
     assert ticks == sorted(ticks)
     assert len(ticks) == 3
 

@@ -13,7 +13,7 @@ import threading
 import traceback
 from typing import BinaryIO
 
-from transcribe.engine import manners
+from gate.core import manners
 from transcribe.engine.errors import EngineError, RequestFailed
 from transcribe.engine.openai_whisper import OpenaiWhisper
 from transcribe.engine.protocol import Failed, Load, Message, Ready, Transcribe, decode, encode

@@ -13,8 +13,8 @@ from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
+from gate.core.manners import cap_threads, peak_bytes, resident_bytes
 from transcribe.engine.errors import RequestFailed
-from transcribe.engine.manners import cap_threads, peak_bytes, resident_bytes
 from transcribe.engine.protocol import Load, Loaded, Message, Progress, Text, Transcribe, Transcribed
 
 FRAMES_PER_SECOND = 100  # whisper/audio.py: HOP_LENGTH 160 at 16 kHz

@@ -1,59 +1,173 @@
-"""`manage.py gate check`: ask the gate. Exit code 0: admitted, 1: blocked, 2: the question was wrong."""
+"""`manage.py gate …`: the safety gate on the command line, thin over the services that the panel uses."""
 
 from __future__ import annotations
 
+import getpass
 import json
 import sys
+from collections.abc import Callable
 from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.db import OperationalError
 
-from gate.core.verdict import CheckResult, Outcome, Verdict
-from gate.services import gate_evaluate
+from gate.cli import lock as lock_cli
+from gate.cli.run import RunOrder, run_command
+from gate.cli.texts import sensor_lines, verdict_lines
+from gate.cli.wait import wait_until_admitted
+from gate.core.requirement import Requirement
+from gate.services import gate_evaluate, snapshot_take
+from j5a_admin import first_run
 from transcribe.errors import ModelUnknown
 from transcribe.resolve import model_requirement, model_value
 
 # The model the protocol is about.
 _DEFAULT_MODEL = "large-v3"
-_MARKS = {Outcome.PASS: "PASS", Outcome.WARN: "WARN", Outcome.BLOCK: "BLOCK", Outcome.UNKNOWN: "UNKNOWN"}
+EXIT_ADMITTED, EXIT_BLOCKED, EXIT_USAGE = 0, 1, 2
+
+Action = Callable[[dict[str, Any], Callable[[str], None]], int]
 
 
 class Command(BaseCommand):
-    help = "The safety gate on the command line."
+    help = "The safety gate: check, wait, run a command under it, lock, sensors, audit scripts."
+    requires_system_checks = ["j5a"]  # the panel's own; Django's would import every page
 
     def add_arguments(self, parser: CommandParser) -> None:
         actions = parser.add_subparsers(dest="action", required=True)
         check = actions.add_parser("check", help="Run all five checks: exit 0 admitted, 1 blocked, 2 usage.")
-        check.add_argument("--model", default=_DEFAULT_MODEL, help="A name, demo, or the path of a checkpoint.")
+        _model_argument(check)
         check.add_argument("--json", action="store_true", help="The whole verdict as JSON.")
+        wait = actions.add_parser("wait", help="Wait until the gate admits; says the reason whenever it changes.")
+        _model_argument(wait)
+        wait.add_argument("--timeout", type=seconds, help="Seconds; then exit 1. Left out: as long as it takes.")
+        run = actions.add_parser(
+            "run",
+            help="Run a command as the machine's one heavy process: locked, gated, at low priority, watched. "
+            "Exit code: the command's own, or 75 when the gate says no or the machine's state ended it.",
+        )
+        _model_argument(run)
+        run.add_argument("--wait", action="store_true", help="Wait for the gate instead of ending with 75.")
+        run.add_argument("command", nargs="+", metavar="COMMAND", help="After --: the command and its arguments.")
+        _lock_arguments(actions.add_parser("lock", help="Show the lock, or clear a stale one."))
+        actions.add_parser("sensors", help="List all temperature sensors and how each is judged.")
+        audit = actions.add_parser("audit", help="Scan scripts for heavy work past the gate: exit 1 on a finding.")
+        audit.add_argument("paths", nargs="+", metavar="PATH", help="Shell and Python files, or folders of them.")
+        audit.add_argument("--json", action="store_true", help="The findings as JSON.")
 
     def handle(self, *args: Any, **options: Any) -> None:
-        verdict = _verdict(options["model"])
-        if options["json"]:
-            self.stdout.write(json.dumps(verdict.to_json_dict(), ensure_ascii=False, indent=1))
-        else:
-            self.stdout.write("\n".join(_lines(verdict)))
-        if not verdict.admitted:
+        action = _ACTIONS[options["action"]]
+        code = _with_database(lambda: action(options, self._say))
+        if code:
             self.stdout.flush()
-            sys.exit(1)
+            sys.exit(code)
+
+    def _say(self, text: str) -> None:
+        self.stdout.write(text)
+        self.stdout.flush()
 
 
-def _verdict(model: str) -> Verdict:
+def _complain(text: str) -> None:
+    """To stderr: stdout belongs to the command that runs under the gate."""
+    print(f"gate: {text}", file=sys.stderr, flush=True)
+
+
+def _model_argument(parser: CommandParser) -> None:
+    parser.add_argument("--model", default=_DEFAULT_MODEL, help="A name, demo, or the path of a checkpoint.")
+
+
+def _lock_arguments(parser: CommandParser) -> None:
+    acts = parser.add_subparsers(dest="act", required=True)
+    acts.add_parser("show", help="State and proof: exit 0 nobody holds it, 1 somebody does.")
+    clear = acts.add_parser("clear-stale", help="Clear a lock whose holder is proved gone, and nothing else.")
+    clear.add_argument("--why", default="", help="Kept in the lock's history.")
+    acts.add_parser("publish")  # without help: these three are for ops/resource_safety_gate.sh
+    for act in ("acquire", "release"):
+        shell = acts.add_parser(act)
+        shell.add_argument("--fd", type=int, required=True)
+        shell.add_argument("--pid", type=int, required=True)
+        shell.add_argument("--script", default="")
+        _model_argument(shell)
+
+
+def seconds(text: str) -> float:
+    seconds = float(text)
+    if not 0 <= seconds < 1e9:
+        raise ValueError
+    return seconds
+
+
+def _with_database(act: Callable[[], int]) -> int:
+    """On a machine where the panel never ran the database is made first."""
     try:
-        return gate_evaluate(model_requirement(model_value(model)), purpose="check")
-    except ModelUnknown as unknown:
-        raise CommandError(str(unknown), returncode=2) from unknown
+        return act()
     except OperationalError as problem:
-        text = f"The database is not ready ({problem}): run `manage.py migrate` first."
-        raise CommandError(text, returncode=2) from problem
+        if "no such" not in str(problem):  # no such table, no such column: older than this code
+            raise CommandError(f"The database does not answer ({problem}).", returncode=EXIT_USAGE) from problem
+    first_run.directories_make()
+    first_run.database_migrate(_complain)
+    return act()
 
 
-def _lines(verdict: Verdict) -> list[str]:
-    lines = [line for number, result in enumerate(verdict.results, 1) for line in _check_lines(number, result)]
-    return [*lines, "", verdict.reason]
+def _requirement(options: dict[str, Any]) -> Requirement:
+    try:
+        return model_requirement(model_value(options["model"]))
+    except ModelUnknown as unknown:
+        raise CommandError(str(unknown), returncode=EXIT_USAGE) from unknown
 
 
-def _check_lines(number: int, result: CheckResult) -> list[str]:
-    first = f"{number}/5 {_MARKS[result.outcome]:7} {result.check}: {result.summary}"
-    return [first, f"            {result.unblock}"] if result.unblock else [first]
+# ── what each does ───────────────────────────────────────────────────────────────────────────────
+def _check(options: dict[str, Any], say: Callable[[str], None]) -> int:
+    verdict = gate_evaluate(_requirement(options), purpose="check")
+    as_json = options["json"]
+    say(
+        json.dumps(verdict.to_json_dict(), ensure_ascii=False, indent=1)
+        if as_json
+        else "\n".join(verdict_lines(verdict))
+    )
+    return EXIT_ADMITTED if verdict.admitted else EXIT_BLOCKED
+
+
+def _wait(options: dict[str, Any], say: Callable[[str], None]) -> int:
+    verdict = wait_until_admitted(_requirement(options), timeout_seconds=options["timeout"], say=say)
+    say(verdict.reason if verdict.admitted else "The time is over: the gate still says no.")
+    return EXIT_ADMITTED if verdict.admitted else EXIT_BLOCKED
+
+
+def _run(options: dict[str, Any], say: Callable[[str], None]) -> int:
+    order = RunOrder(command=tuple(options["command"]), requirement=_requirement(options), wait=options["wait"])
+    return run_command(order, _complain)
+
+
+def _lock(options: dict[str, Any], say: Callable[[str], None]) -> int:
+    act = options["act"]
+    if act == "show":
+        return lock_cli.lock_show(say)
+    if act == "clear-stale":
+        return lock_cli.lock_clear(getpass.getuser(), options["why"] or "command line", say)
+    if act == "publish":
+        return lock_cli.publish(say)
+    if act == "acquire":
+        return lock_cli.shell_acquire(options["fd"], options["pid"], _requirement(options), options["script"], say)
+    return lock_cli.shell_release(options["fd"], options["pid"], say)
+
+
+def _sensors(options: dict[str, Any], say: Callable[[str], None]) -> int:
+    reading = snapshot_take().temperature
+    say("\n".join(sensor_lines(reading)))
+    return 0
+
+
+def _audit(options: dict[str, Any], say: Callable[[str], None]) -> int:
+    from gate.cli.audit import audit_command
+
+    return audit_command(options["paths"], as_json=options["json"], write=say)
+
+
+_ACTIONS: dict[str, Action] = {
+    "check": _check,
+    "wait": _wait,
+    "run": _run,
+    "lock": _lock,
+    "sensors": _sensors,
+    "audit": _audit,
+}

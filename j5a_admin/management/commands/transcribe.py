@@ -23,6 +23,7 @@ from transcribe.transcript import FORMATS
 
 class Command(BaseCommand):
     help = "Transcribe files through the same gate, lock and engine as the panel, with or without it running."
+    requires_system_checks = ["j5a"]  # the panel's own; Django's would import every page
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("files", nargs="+", type=Path, metavar="FILE", help="audio or video files")

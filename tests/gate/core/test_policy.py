@@ -40,7 +40,7 @@ def test_it_refuses_limits_that_contradict_each_other(wrong: dict[str, Any]) -> 
         {"margin_bytes": 0},
         {"trip_celsius": 75.1},
         {"reset_celsius": 0.1},
-        {"trip_celsius": 124.9},
+        {"trip_celsius": 124.9, "end_celsius": 125.0},
         {"activity_warn_bytes": 1, "activity_high_bytes": 2},
         {"pinned_sensor": "a/b", "ignored_sensors": ("c/d",)},
         {"hung_after_seconds": 0.1},

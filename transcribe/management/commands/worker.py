@@ -12,6 +12,7 @@ from transcribe.cluster import cluster_lock, cluster_run
 
 class Command(BaseCommand):
     help = "Run the queue: one gated transcription at a time."
+    requires_system_checks = ["j5a"]  # the panel's own; Django's would import every page
 
     def handle(self, *args: Any, **options: Any) -> None:
         cluster_lock(settings.DATA_DIR / "worker.lock", on_wait=self._say_waiting)

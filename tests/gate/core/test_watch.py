@@ -1,0 +1,84 @@
+"""A heavy process that runs: paused from 80 °C until below 75 °C, ended from 90 °C or for want of memory."""
+
+from __future__ import annotations
+
+import pytest
+
+from gate.core.policy import GatePolicy
+from gate.core.readings import Vitals
+from gate.core.units import GIB
+from gate.core.watch import Act, Watched, WatchState, watch
+from tests.gate.builders import memory, temperature
+
+POLICY = GatePolicy()
+PAUSED = WatchState(paused_at_seconds=100.0)
+
+
+def look(
+    celsius: float | None,
+    state: WatchState = WatchState(),  # noqa: B008 - frozen
+    *,
+    available_bytes: int | None = 8 * GIB,
+    at_seconds: float = 200.0,
+) -> Watched:
+    vitals = Vitals(taken_at=0.0, memory=memory(available_bytes), temperature=temperature(celsius))
+    return watch(vitals, POLICY, state, at_seconds=at_seconds)
+
+
+@pytest.mark.parametrize(
+    ("celsius", "state", "act"),
+    [
+        (79.9, WatchState(), Act.NONE),
+        (80.0, WatchState(), Act.PAUSE),
+        (89.9, WatchState(), Act.PAUSE),
+        (90.0, WatchState(), Act.END),
+        (80.0, PAUSED, Act.NONE),
+        (75.0, PAUSED, Act.NONE),
+        (74.9, PAUSED, Act.RESUME),
+        (90.0, PAUSED, Act.END),
+        (None, WatchState(), Act.NONE),
+        (None, PAUSED, Act.NONE),
+        (float("nan"), WatchState(), Act.NONE),
+    ],
+)
+def test_it_acts_at_the_marks(celsius: float | None, state: WatchState, act: Act) -> None:
+    assert look(celsius, state).act is act
+
+
+def test_it_remembers_since_when_it_is_paused_and_forgets_it_when_it_goes_on() -> None:
+    paused = look(81.0, at_seconds=200.0)
+    assert paused.state.paused_at_seconds == 200.0
+    resumed = look(74.0, paused.state, at_seconds=330.0)
+    assert resumed.state.paused_at_seconds is None
+    assert resumed.reason == "74.0 °C, cool again after 2 min"
+
+
+@pytest.mark.parametrize(("at_seconds", "act"), [(3700.0, Act.NONE), (3700.1, Act.END)])
+def test_a_pause_of_more_than_an_hour_ends_it(at_seconds: float, act: Act) -> None:
+    assert look(78.0, PAUSED, at_seconds=at_seconds).act is act
+
+
+@pytest.mark.parametrize(
+    ("available_bytes", "looks", "act"),
+    [(2 * GIB, 5, Act.NONE), (2 * GIB - 1, 2, Act.NONE), (2 * GIB - 1, 3, Act.END), (None, 5, Act.NONE)],
+)
+def test_little_memory_must_be_seen_three_times(available_bytes: int | None, looks: int, act: Act) -> None:
+    state = WatchState()
+    for _ in range(looks):
+        found = look(45.0, state, available_bytes=available_bytes)
+        state = found.state
+    assert found.act is act
+
+
+def test_one_look_with_enough_memory_starts_the_count_again() -> None:
+    state = WatchState()
+    for available_bytes in (GIB, GIB, 3 * GIB, GIB, GIB):
+        found = look(45.0, state, available_bytes=available_bytes)
+        state = found.state
+    assert found.act is Act.NONE
+
+
+def test_every_act_has_its_reason_with_the_figures() -> None:
+    assert look(81.0).reason == "81.0 °C, limit 80.0 °C; goes on below 75.0 °C"
+    assert look(91.0).reason == "91.0 °C, limit 90.0 °C"
+    assert look(78.0, PAUSED, at_seconds=9_000.0).reason == "paused for heat longer than 60 min"

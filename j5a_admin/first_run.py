@@ -10,10 +10,12 @@ from pathlib import Path
 
 from django.conf import settings
 from django.contrib.auth import get_user_model
+from django.contrib.auth.models import Group, Permission
 from django.core.files.storage import default_storage
 from django.core.management import call_command
-from django.db import DEFAULT_DB_ALIAS, connections
+from django.db import DEFAULT_DB_ALIAS, connections, transaction
 from django.db.migrations.executor import MigrationExecutor
+from django.db.models import Q
 
 from j5a_admin.secret import private_directory, secret_write
 from transcribe.models import Job, JobSource
@@ -25,6 +27,14 @@ from transcribe.uploads import local_upload
 ADMIN_NAME = "admin"
 SAMPLE_PATH = Path(settings.BASE_DIR) / "transcribe" / "demo" / "sample.mp3"
 Say = Callable[[str], None]
+
+_OF_THE_PANEL = Q(content_type__app_label__in=("gate", "transcribe"))
+ROLES = {
+    # Look at everything, bring jobs in, cancel and retry them.
+    "Operators": _OF_THE_PANEL & (Q(codename__startswith="view_") | Q(codename__in=("add_job", "change_job"))),
+    # All of that, delete jobs, act on the machine, and look after people.
+    "Administrators": _OF_THE_PANEL | Q(content_type__app_label="auth", content_type__model__in=("user", "group")),
+}
 
 
 def directories_make() -> None:
@@ -68,6 +78,15 @@ def administrator_make(say: Say) -> None:
     secret_write(path, f"{ADMIN_NAME} {password}")
     users.objects.create_superuser(ADMIN_NAME, password=password)
     say(f"Administrator: {ADMIN_NAME}   Password: {password}   (also in {path})")
+
+
+def roles_make() -> None:
+    """The two groups of people, each once: what somebody changes about a group stays."""
+    for name, permissions in ROLES.items():
+        with transaction.atomic():
+            group, is_new = Group.objects.get_or_create(name=name)
+            if is_new:
+                group.permissions.set(Permission.objects.filter(permissions))
 
 
 def sample_submit(say: Say) -> None:

@@ -6,10 +6,24 @@ from django.contrib import admin
 from django.urls import include, path
 
 from j5a_admin.views.dashboard import dashboard, dashboard_live
+from j5a_admin.views.doctor import doctor
+from j5a_admin.views.gate import gate_live, gate_page
+from j5a_admin.views.lock import lock_clear, lock_live, lock_page, lock_stop
+from j5a_admin.views.sensors import sensor_use, sensors_live, sensors_page
 
 urlpatterns = [
     path("", dashboard, name="dashboard"),
     path("live/", dashboard_live, name="dashboard-live"),
+    path("gate/", gate_page, name="gate"),
+    path("gate/live/", gate_live, name="gate-live"),
+    path("lock/", lock_page, name="lock"),
+    path("lock/live/", lock_live, name="lock-live"),
+    path("lock/clear/", lock_clear, name="lock-clear"),
+    path("lock/stop/", lock_stop, name="lock-stop"),
+    path("sensors/", sensors_page, name="sensors"),
+    path("sensors/live/", sensors_live, name="sensors-live"),
+    path("sensors/use/", sensor_use, name="sensor-use"),
+    path("doctor/", doctor, name="doctor"),
     path("jobs/", include("transcribe.urls")),
     path("admin/", admin.site.urls),
 ]

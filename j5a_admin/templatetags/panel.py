@@ -11,7 +11,8 @@ from gate.core.units import bytes_text, celsius_text
 
 register = template.Library()
 
-# Outcomes of the gate, states of the lock and statuses of a job, as the colour they are shown in.
+# Outcomes of the gate, states and events of the lock, judgements of sensors and statuses of a job, as the colour
+# they are shown in.
 TONES = {
     "pass": "good",
     "warn": "warn",
@@ -32,6 +33,18 @@ TONES = {
     "incomplete": "warn",
     "failed": "bad",
     "cancelled": "calm",
+    "decides": "good",
+    "usable": "calm",
+    "not a processor sensor": "calm",
+    "impossible value": "warn",
+    "flatlined": "warn",
+    "ignored by the operator": "calm",
+    "acquired": "busy",
+    "released": "calm",
+    "refused": "warn",
+    "stale_found": "warn",
+    "cleared": "good",
+    "stopped": "bad",
 }
 
 

@@ -11,7 +11,20 @@ from playwright.sync_api import Page
 from tests.panel import Panel
 from tests.speech_files import sample
 
-PAGES = ("/", "/jobs/", "/jobs/{job}/", "/jobs/{job}/delete/", "/admin/", "/admin/transcribe/registeredmodel/add/")
+PAGES = (
+    "/",
+    "/jobs/",
+    "/jobs/{job}/",
+    "/jobs/{job}/delete/",
+    "/gate/",
+    "/lock/",
+    "/lock/clear/",
+    "/lock/stop/",
+    "/sensors/",
+    "/doctor/",
+    "/admin/",
+    "/admin/transcribe/registeredmodel/add/",
+)
 RULES = {"runOnly": {"type": "tag", "values": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa"]}}
 
 

@@ -7,14 +7,15 @@ from collections.abc import Iterator
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlencode
 
 from django.conf import settings
 from django.contrib.auth.models import Group, User
 from django.test import Client
 from django.utils import timezone
 
-from gate.models import SensorSample
-from gate.services import PURPOSE_START, gate_evaluate, lock_acquire, lock_release
+from gate.models import LockEvent, LockEventKind, PolicyChange, SensorSample, SensorUse
+from gate.services import PURPOSE_START, gate_evaluate, lock_acquire, lock_release, sensor_choose
 from tests.pages.rows import EVIL, add_text, in_status, submitted
 from transcribe.models import Attempt, Job
 from transcribe.resolve import DEMO_PATH, model_requirement
@@ -33,14 +34,26 @@ def fill(checkpoint: Path) -> None:
     gate_evaluate(model_requirement("demo"), purpose=PURPOSE_START, job_ref=EVIL)
     for seconds in range(3):
         SensorSample.objects.create(
-            host=settings.HOST_ID, taken_at=timezone.now() - timedelta(seconds=seconds), available_bytes=seconds
+            host=settings.HOST_ID,
+            taken_at=timezone.now() - timedelta(seconds=seconds),
+            available_bytes=seconds,
+            celsius=40.0 + seconds,
+            sensor=EVIL,
         )
+    now = {"host": settings.HOST_ID, "at": timezone.now(), "who": EVIL}
+    evidence = {"state": "stale", "sentence": EVIL, "proof": [EVIL]}
+    LockEvent.objects.create(**now, kind=LockEventKind.CLEARED, why=EVIL, evidence=evidence)
+    PolicyChange.objects.create(**now, name="ignored_sensors", before=EVIL, after=EVIL)
+    sensor_choose(EVIL, SensorUse.IGNORED, who=EVIL)
     model_register("mine", str(shutil.copy(DEMO_PATH, checkpoint)), User.objects.first())
     Group.objects.create(name=EVIL)
 
 
 def panel_addresses() -> Iterator[str]:
-    yield from ("/", "/live/", "/jobs/", "/jobs/live/", "/jobs/?status=failed")
+    yield from ("/gate/", f"/gate/?{urlencode({'model': EVIL})}", "/gate/live/", "/lock/", "/lock/live/")
+    yield from ("/lock/clear/", "/lock/stop/", "/sensors/", "/sensors/live/")
+    yield from (f"/sensors/use/?{urlencode({'sensor': EVIL, 'use': use})}" for use in ("ignored", "none"))
+    yield from ("/", "/live/", "/doctor/", "/jobs/", "/jobs/live/", "/jobs/?status=failed")
     for job in Job.objects.all():
         yield from (f"/jobs/{job.pk}/", f"/jobs/{job.pk}/live/", f"/jobs/{job.pk}/delete/")
 
@@ -48,7 +61,7 @@ def panel_addresses() -> Iterator[str]:
 def admin_addresses() -> Iterator[str]:
     yield from ("/admin/", "/admin/password_change/", "/admin/password_change/done/")
     yield from ("/admin/gate/", "/admin/transcribe/", "/admin/auth/")
-    for table in ("sensorsample", "verdictrecord", "lockevent", "gatestate"):
+    for table in ("sensorsample", "verdictrecord", "lockevent", "gatestate", "policychange"):
         yield f"/admin/gate/{table}/"
     for table in ("registeredmodel", "job", "attempt"):
         yield f"/admin/transcribe/{table}/"
@@ -82,9 +95,9 @@ def answers(administrator: Client, anonymous: Client) -> Iterator[tuple[str, Any
 def _rows() -> list[tuple[str, str, Any]]:
     from django.apps import apps
 
-    names = ("sensorsample", "verdictrecord", "lockevent", "gatestate", "registeredmodel", "job", "attempt", "user")
+    names = ("sensorsample", "verdictrecord", "lockevent", "gatestate", "policychange", "registeredmodel", "job")
     found = []
-    for name in (*names, "group"):
+    for name in (*names, "attempt", "user", "group"):
         app = {"user": "auth", "group": "auth"}.get(name)
         app = app or ("transcribe" if name in {"registeredmodel", "job", "attempt"} else "gate")
         for row in apps.get_model(app, name).objects.all():

@@ -24,9 +24,9 @@ def test_acts_answer_to_post_alone(operator: Client, method: str) -> None:
         assert (answer.status_code, answer["Allow"]) == (405, "POST"), address
 
 
-@pytest.mark.parametrize("address", ["/", "/live/", "/jobs/", "/jobs/live/"])
-def test_pages_answer_to_no_post(operator: Client, address: str) -> None:
-    assert operator.post(address).status_code == 405
+@pytest.mark.parametrize("address", ["/", "/live/", "/jobs/", "/jobs/live/", "/gate/", "/gate/live/"])
+def test_pages_answer_to_no_post(administrator: Client, address: str) -> None:
+    assert administrator.post(address).status_code == 405
 
 
 @pytest.mark.parametrize("part", ["", "live/", "audio/", "transcript.txt"])

@@ -22,6 +22,7 @@ READ_ONLY = [
     ("gate", "verdictrecord"),
     ("gate", "lockevent"),
     ("gate", "gatestate"),
+    ("gate", "policychange"),
     ("transcribe", "job"),
     ("transcribe", "attempt"),
 ]
@@ -96,6 +97,6 @@ def test_the_search_and_filters_of_the_lists_work(administrator: Client) -> None
     assert Job.objects.count() == 1
 
 
-@pytest.mark.parametrize("table", ["sensorsample", "verdictrecord", "lockevent", "gatestate"])
+@pytest.mark.parametrize("table", ["sensorsample", "verdictrecord", "lockevent", "gatestate", "policychange"])
 def test_empty_lists_are_shown(administrator: Client, table: str) -> None:
     assert administrator.get(f"/admin/gate/{table}/").status_code == 200

@@ -9,23 +9,25 @@ import pytest
 from django.template import engines
 from django.utils import timezone
 
-from gate.core.readings import LockState
+from gate.core.readings import Judgement, LockState
 from gate.core.units import GIB, MIB
 from gate.core.verdict import Outcome
+from gate.models import LockEventKind
 from j5a_admin.templatetags.panel import TONES, bytes_filter, celsius, clock, duration, plain, soon, tone
 from transcribe.states import JobStatus
 
+STATES = [*JobStatus, *Outcome, *LockState, *LockEventKind, *Judgement]
 KNOWN_TONES = {"good", "warn", "bad", "busy", "calm"}
 
 
-@pytest.mark.parametrize("value", [*JobStatus, *Outcome, *LockState], ids=repr)
+@pytest.mark.parametrize("value", STATES, ids=repr)
 def test_every_state_has_a_tone(value: Enum) -> None:
     assert str(value) in TONES
     assert tone(value) in KNOWN_TONES
 
 
 def test_no_tone_is_left_over() -> None:
-    assert set(TONES) == {str(value) for value in [*JobStatus, *Outcome, *LockState]}
+    assert set(TONES) == {str(value) for value in STATES}
 
 
 def test_good_and_bad_are_not_confused() -> None:

@@ -11,13 +11,14 @@ from transcribe.uploads import uploads_sweep
 
 
 class Command(BaseCommand):
-    help = "Prepare directories, database, first administrator, static files and the sample job."
+    help = "Prepare directories, database, roles, first administrator, static files and the sample job."
 
     def handle(self, *args: Any, **options: Any) -> None:
         first_run.directories_make()
         uploads_sweep()
         first_run.database_migrate(self._say)
         first_run.static_collect(self._say)
+        first_run.roles_make()
         first_run.administrator_make(self._say)
         first_run.sample_submit(self._say)
 

@@ -1,0 +1,23 @@
+"""The doctor's page: the same lines as `manage.py doctor`, seen from the web process."""
+
+from __future__ import annotations
+
+from django.http import HttpRequest, HttpResponseBase
+from django.shortcuts import render
+from django.views.decorators.http import require_safe
+
+from j5a_admin.doctor.examine import examine_groups
+from j5a_admin.doctor.findings import summary_of
+from transcribe.views.access import staff_page
+
+__all__ = ["doctor"]
+
+VIEW_GATE = "gate.view_gatestate"
+
+
+@require_safe
+@staff_page(VIEW_GATE)
+def doctor(request: HttpRequest) -> HttpResponseBase:
+    groups = examine_groups()
+    summary = summary_of(finding for group in groups for finding in group.findings)
+    return render(request, "doctor.html", {"section": "doctor", "groups": groups, "summary": summary})

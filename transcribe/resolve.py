@@ -16,6 +16,7 @@ from transcribe.catalog import CatalogModel, catalog, model_named
 from transcribe.checkpoints import checkpoint_check
 from transcribe.errors import ModelUnknown
 from transcribe.file_hashes import file_sha256_cached
+from transcribe.learned import with_learned
 from transcribe.models import RegisteredModel
 from transcribe.weights import weights_ensure
 
@@ -80,11 +81,17 @@ def _registered_choice(model: RegisteredModel) -> ModelChoice | None:
 
 
 def model_requirement(value: str) -> Requirement:
-    """What the gate asks for before `value` may start; does not fetch anything.
+    """What the gate asks for before `value` may start: by name or size, and no less than past runs here took.
+
+    Does not fetch anything.
 
     Raises:
         ModelUnknown: there is no such model.
     """
+    return with_learned(_requirement_by_name_or_size(value), value)
+
+
+def _requirement_by_name_or_size(value: str) -> Requirement:
     if model_named(value) is not None:
         return requirement_for_model(value)
     path = _local_path(value)
@@ -188,6 +195,6 @@ def _catalog_choice(model: CatalogModel) -> ModelChoice:
         value=model.name,
         label=model.name,
         group="openai-whisper",
-        requirement_bytes=requirement_for_model(model.name).bytes,
+        requirement_bytes=model_requirement(model.name).bytes,
         note="" if here else "Fetched from the internet on first use.",
     )

@@ -47,6 +47,8 @@ _WHISPER_NAMES = frozenset(
         "whisper-bench",
     }
 )
+# Ours descends from the holder of the lock and is left out; one of a panel with another lock must be seen.
+_OUR_ENGINE = "transcribe.engine"
 # whisper.cpp before 1.7.4 called its program plainly `main`; only its model file tells it from others.
 _WHISPER_CPP_OLD_NAMES = frozenset({"main", "server", "stream", "bench"})
 _PYTHON = re.compile(r"(?:python|pypy)w?[\d.]*[a-z]?(?:-[\w.]+)?(?:\.exe)?", re.IGNORECASE)
@@ -67,6 +69,8 @@ def whisper_program(argv: Sequence[str]) -> str | None:
         return "whisper.cpp" if _has_ggml_model(argv) else None
     if _is_python(argv[0]):
         target, is_module = _python_target(argv[1:])
+        if is_module and target == _OUR_ENGINE:
+            return "engine of a panel"
         name = _normalised(target.split(".", 1)[0] if is_module else target)
         return name if name in _WHISPER_NAMES else None
     return None
@@ -76,9 +80,10 @@ def program_name(argv: Sequence[str] | None, name: str) -> str:
     """What a person would call it: `python manage.py`, `firefox`."""
     if not argv or not argv[0]:
         return name
-    base = _base(argv[0]) or name
     if not _is_python(argv[0]):
-        return base
+        # A program that rewrites its title (Chromium, PostgreSQL) leaves one long argument.
+        return _base(argv[0].split(" -", 1)[0].split(": ", 1)[0]) or name
+    base = _base(argv[0])
     target, _ = _python_target(argv[1:])
     return f"python {_base(target)}" if target else base
 

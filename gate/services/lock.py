@@ -126,10 +126,11 @@ def _acquisition_record(held: HeldLock) -> None:
 
 
 def _refusal_record(reading: LockReading, job_ref: str) -> None:
-    """Once for each holder: a job that asks every 30 s must not fill the history."""
-    last = LockEvent.objects.filter(host=host_id()).order_by("-pk").first()
-    again = last is not None and last.kind == LockEventKind.REFUSED
-    if last is not None and again and (last.pid, last.who) == (reading.held_by_pid, job_ref):
+    """Once for each holder and asker: a job that asks every 30 s must not fill the history."""
+    mine = LockEvent.objects.filter(host=host_id())
+    others = mine.exclude(kind=LockEventKind.REFUSED).order_by("-pk").values_list("pk", flat=True)
+    since = others.first() or 0
+    if mine.filter(pk__gt=since, kind=LockEventKind.REFUSED, pid=reading.held_by_pid, who=job_ref).exists():
         return
     lock_event(LockEventKind.REFUSED, who=job_ref, why=reading.sentence, reading=reading)
 

@@ -11,6 +11,8 @@ from gate.services import lock_acquire, lock_release
 from tests.gate.test_lock_processes import kill_quietly
 
 OBEDIENT = "echo ready; exec sleep 300"
+# With a handler of its own: paused, it hears nothing until it goes on.
+TIDY = "trap 'exit 0' TERM; echo ready; sleep 300 & wait"
 # The ignored signal is inherited: the shell and its child both do not obey.
 STUBBORN = "trap '' TERM; echo ready; sleep 300 & wait"
 

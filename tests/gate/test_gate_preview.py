@@ -26,7 +26,9 @@ def test_it_keeps_the_latch(machine: FakeMachine) -> None:
 
 
 @pytest.mark.usefixtures("machine")
-def test_it_reads_one_row_once_the_machine_is_known(django_assert_num_queries: DjangoAssertNumQueries) -> None:
+def test_it_asks_the_database_little_once_the_machine_is_known(
+    django_assert_num_queries: DjangoAssertNumQueries,
+) -> None:
     gate_preview(LARGE)
-    with django_assert_num_queries(1):
+    with django_assert_num_queries(3):  # the host's state once, the chosen sensors twice
         gate_preview(LARGE)

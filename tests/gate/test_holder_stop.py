@@ -15,15 +15,16 @@ from pytest_django import Settings
 
 from gate.models import LockEvent, LockEventKind
 from gate.services import holder, holder_refusal, holder_stop, lock_acquire, lock_release, lock_status
-from tests.gate.groups import STUBBORN, is_running, members, working_group
+from tests.gate.groups import STUBBORN, TIDY, is_running, members, working_group
 from tests.gate.test_old_script import OLD_SCRIPT
 from tests.panel import BASE_DIR
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("machine")]
 
 
-@pytest.fixture(autouse=True)
-def _short_grace(monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.fixture
+def short_grace(monkeypatch: pytest.MonkeyPatch) -> None:
+    """For those that use the time up: they do not obey."""
     monkeypatch.setattr(holder, "_TERM_SECONDS", 1.0)
 
 
@@ -58,6 +59,7 @@ def test_it_ends_a_group_that_obeys() -> None:
     assert stopped.sentence == f"Process group {pid} was ended by SIGTERM; no process of it is left."
 
 
+@pytest.mark.usefixtures("short_grace")
 def test_it_ends_by_force_a_group_that_does_not_obey_and_nothing_is_left() -> None:
     with working_group(STUBBORN) as pid:
         assert len(members(pid)) == 2
@@ -66,8 +68,8 @@ def test_it_ends_by_force_a_group_that_does_not_obey_and_nothing_is_left() -> No
     assert (stopped.is_gone, stopped.by_force) == (True, True)
 
 
-def test_it_ends_a_group_that_was_paused() -> None:
-    with working_group() as pid:
+def test_it_lets_a_paused_one_go_on_so_that_it_can_obey() -> None:
+    with working_group(TIDY) as pid:
         os.kill(pid, signal.SIGSTOP)
         stopped = holder_stop("anna", "", expected_pid=pid)
         assert members(pid) == []

@@ -261,7 +261,7 @@ def check_lock(reading: LockReading) -> CheckResult:
 def _untrusted_advice(reading: LockReading) -> str:
     if reading.problem is not None:
         return LOCK_DIR_ADVICE
-    return f"See that no Whisper runs here, then remove {reading.path}."
+    return "See that no Whisper runs here, then clear it with `manage.py gate lock clear-stale`."
 
 
 def _lock_unblock(reading: LockReading) -> str:

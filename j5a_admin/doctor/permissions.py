@@ -128,7 +128,7 @@ def judge_lock(reading: LockReading) -> Finding:
     if reading.problem is not None:
         return failed(subject, f"No job can start: {reading.sentence}.", LOCK_DIR_ADVICE)
     if reading.state is LockState.MALFORMED:
-        advice = f"See that no Whisper runs here, then remove {reading.path}."
+        advice = "See that no Whisper runs here, then clear it with `manage.py gate lock clear-stale`."
         return failed(subject, f"No job can start: {reading.path}: {reading.sentence}.", advice)
     if reading.state is LockState.HUNG:
         return warned(subject, f"{reading.path}: {reading.sentence}.", "Look at the job, and stop it if it hangs.")

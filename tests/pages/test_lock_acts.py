@@ -148,7 +148,7 @@ def test_garbage_is_not_proof(actor: Client, settings: Settings) -> None:
     write_lock(settings, "nonsense\n")
     (said,) = messages(clear(actor, "impatient"))
     assert said.startswith("Not cleared: the lock file does not hold a PID")
-    assert said.endswith(f"See that no Whisper runs here, then remove {settings.GATE_LOCK_PATH}.")
+    assert said.endswith("See that no Whisper runs here, then clear it with `manage.py gate lock clear-stale`.")
     assert line() == "nonsense\n"
     event = LockEvent.objects.get()
     assert (event.kind, event.who, event.why) == (LockEventKind.REFUSED, "anna", "clearing refused: impatient")

@@ -160,7 +160,9 @@ def test_a_lock_that_cannot_be_read_is_told(viewer: Client, settings: Settings) 
     answer = viewer.get("/lock/")
     assert "The lock file does not hold a PID" in words(answer, "state-title")
     assert "The files name nobody." in words(answer, "lock-live")
-    assert f"See that no Whisper runs here, then remove {settings.GATE_LOCK_PATH}." in words(answer, "lock-live")
+    assert "See that no Whisper runs here, then clear it with `manage.py gate lock clear-stale`." in words(
+        answer, "lock-live"
+    )
 
 
 @pytest.mark.parametrize(

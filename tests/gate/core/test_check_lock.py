@@ -47,7 +47,7 @@ def test_a_lock_that_cannot_be_trusted_is_unknown() -> None:
         (LockState.HUNG, "Its holder shows no sign of life: look at the job, and stop it if it hangs."),
         (LockState.STALE, "The next start takes it over."),
         (LockState.REUSED, "The next start takes it over."),
-        (LockState.MALFORMED, "See that no Whisper runs here, then remove {path}."),
+        (LockState.MALFORMED, "See that no Whisper runs here, then clear it with `manage.py gate lock clear-stale`."),
     ],
 )
 def test_each_state_says_what_would_unblock_it(state: LockState, unblock: str) -> None:

@@ -6,6 +6,8 @@ from datetime import datetime
 
 from django import template
 from django.utils import timezone
+from django.utils.html import format_html, format_html_join
+from django.utils.safestring import SafeString
 
 from gate.core.units import bytes_text, celsius_text
 
@@ -97,3 +99,14 @@ def soon(moment: datetime) -> str:
 def plain(seconds: float) -> str:
     """For scripts: a point as decimal mark, milliseconds."""
     return f"{seconds:.3f}"
+
+
+@register.filter
+def commands(text: str) -> SafeString:
+    """A sentence with its `commands` set as code; everything in it is escaped."""
+    parts = text.split("`")
+    if len(parts) % 2 == 0:  # a lone mark is only a mark
+        return format_html("{}", text)
+    return format_html_join(
+        "", "{}", ((format_html("<code>{}</code>", part) if at % 2 else part,) for at, part in enumerate(parts))
+    )

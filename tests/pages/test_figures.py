@@ -13,7 +13,7 @@ from gate.core.readings import Judgement, LockState
 from gate.core.units import GIB, MIB
 from gate.core.verdict import Outcome
 from gate.models import LockEventKind
-from j5a_admin.templatetags.panel import TONES, bytes_filter, celsius, clock, duration, plain, soon, tone
+from j5a_admin.templatetags.panel import TONES, bytes_filter, celsius, clock, commands, duration, plain, soon, tone
 from transcribe.states import JobStatus
 
 STATES = [*JobStatus, *Outcome, *LockState, *LockEventKind, *Judgement]
@@ -128,3 +128,16 @@ def test_a_temperature(value: float | None, text: str) -> None:
 @pytest.mark.parametrize(("seconds", "text"), [(0, "0.000"), (1.5, "1.500"), (3600.0004, "3600.000")])
 def test_seconds_for_scripts(seconds: float, text: str) -> None:
     assert plain(seconds) == text
+
+
+@pytest.mark.parametrize(
+    ("text", "shown"),
+    [
+        ("Run `make setup` once.", "Run <code>make setup</code> once."),
+        ("a `lone mark", "a `lone mark"),
+        ("<b> `<i>`", "&lt;b&gt; <code>&lt;i&gt;</code>"),
+        ("plain", "plain"),
+    ],
+)
+def test_commands_in_a_sentence_are_set_as_code(text: str, shown: str) -> None:
+    assert commands(text) == shown

@@ -159,10 +159,15 @@ LIMITED_PROGRAM = """
 import json, os, sys
 from pathlib import Path
 (Path(sys.argv[1]) / "cgroup.procs").write_text(str(os.getpid()))
+from gate.core.checks import check_memory
 from gate.core.policy import GatePolicy
+from gate.core.requirement import requirement_for_model
 from gate.core.sensors import SensorMemory, take_vitals
-memory = take_vitals(GatePolicy(), SensorMemory()).memory
-print(json.dumps([memory.available_bytes, memory.total_bytes, memory.source, memory.problem]))
+policy = GatePolicy(margin_bytes=0)
+memory = take_vitals(policy, SensorMemory()).memory
+result = check_memory(memory, policy, requirement_for_model("tiny"))
+seen = [memory.available_bytes, memory.total_bytes, memory.source, memory.problem]
+print(json.dumps([*seen, result.outcome, result.unblock]))
 """
 
 
@@ -200,6 +205,8 @@ def test_a_real_group_limit_counts_although_the_host_has_more(limited_group: tup
     command = [sys.executable, "-c", LIMITED_PROGRAM, str(folder)]
     done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=60, check=False)
     assert done.returncode == 0, done.stderr
-    available_bytes, total_bytes, source, problem = json.loads(done.stdout)
+    available_bytes, total_bytes, source, problem, outcome, unblock = json.loads(done.stdout)
     assert (source, problem, total_bytes) == (expected_source, None, LIMIT_BYTES)
     assert 0 < available_bytes < LIMIT_BYTES
+    assert outcome == "block"
+    assert "This machine can never start tiny: it has 512 MiB in all" in unblock

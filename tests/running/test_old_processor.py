@@ -26,6 +26,7 @@ EMULATED_PYTHON = ["qemu-x86_64", "-cpu", "IvyBridge", sys.executable]
 # 15 and 63 s while two cores had other work to do; one that stands still must not hold up the suite for long.
 LIMIT_SECONDS = 600
 CLIP = SPEECH_DIR / "clip_00.flac"
+GPU_PACKAGES = ("cuda", "nvidia", "triton")
 HEARD_SECONDS = 3.4  # in the pause after the clip's first utterance
 
 # Prints what torch thinks of the processor, the modules that were imported, and how many samples PyAV decoded.
@@ -137,14 +138,17 @@ def engine(log_path: Path) -> Iterator[Callable[[Message], Message]]:
 
 
 def compiled_modules() -> set[str]:
-    """Modules of requirements.txt's packages, and of all that those need, which come with machine code."""
+    """Modules of requirements.txt's packages, and of all that those need, which come with machine code.
+
+    Not those for a GPU, which the larger build of torch brings: they are no modules, and nothing here loads them.
+    """
     lines = (BASE_DIR / "requirements.txt").read_text().splitlines()
     waiting = [line.partition("==")[0] for line in lines if re.match(r"\w", line)]
     seen: set[str] = set()
     compiled: set[str] = set()
     while waiting:
         name = waiting.pop().lower().replace("_", "-")
-        if name in seen:
+        if name in seen or name.startswith(GPU_PACKAGES):
             continue
         seen.add(name)
         distribution = importlib.metadata.distribution(name)

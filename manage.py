@@ -8,6 +8,9 @@ import sys
 
 
 def main() -> None:
+    for name in ("stdout", "stderr"):  # closed by the caller (`>&-`): what is said then goes nowhere
+        if getattr(sys, name) is None:
+            setattr(sys, name, open(os.devnull, "w", encoding="utf-8"))  # noqa: SIM115, PTH123
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "j5a_admin.settings")
     from django.core.exceptions import ImproperlyConfigured
     from django.core.management import execute_from_command_line

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from django.conf import settings
+from django.db import OperationalError
 
 from gate.core.requirement import Requirement
 from transcribe.models import Attempt
@@ -31,5 +32,8 @@ def learned_peak(model: str) -> LearnedPeak | None:
 
 def with_learned(requirement: Requirement, model: str) -> Requirement:
     """The requirement beside what was measured here, and raised to it where that is more."""
-    learned = learned_peak(model)
+    try:
+        learned = learned_peak(model)
+    except OperationalError:  # no database yet: then nothing was measured either
+        return requirement
     return requirement if learned is None else requirement.beside_measured(learned.bytes, learned.runs)

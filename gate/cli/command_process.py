@@ -9,6 +9,7 @@ import sys
 import time
 from collections.abc import Sequence
 
+from gate.core.identity import group_members
 from gate.core.manners import end_with_parent, lower_priority
 
 __all__ = ["CommandProcess"]
@@ -63,10 +64,13 @@ class CommandProcess:
         self.signal(signal.SIGCONT)
 
     def end(self) -> None:
-        """SIGTERM, ten seconds, SIGKILL. A paused group is woken, so that it can obey."""
-        self.signal(signal.SIGTERM)
-        self.resume()
-        deadline = time.monotonic() + _GRACE_SECONDS
-        while self.wait(0.1) is None:
-            if time.monotonic() > deadline:
-                self.signal(signal.SIGKILL)
+        """SIGTERM to the group, ten seconds, SIGKILL; returns when none of it runs any more.
+
+        A paused group is woken, so that it can obey.
+        """
+        for number in (signal.SIGTERM, signal.SIGKILL):
+            self.signal(number)
+            self.resume()
+            deadline = time.monotonic() + _GRACE_SECONDS
+            while group_members(self.pid) and time.monotonic() < deadline:
+                self.wait(0.1)

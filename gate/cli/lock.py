@@ -19,10 +19,10 @@ from gate.services import (
     lock_status,
 )
 
-__all__ = ["lock_clear", "lock_show", "publish", "shell_acquire", "shell_release"]
+__all__ = ["lock_clear", "lock_show", "publish", "shell_acquire", "shell_recheck", "shell_release"]
 
 EXIT_OK, EXIT_NO, EXIT_USAGE = 0, 1, 2
-EXIT_OPEN_ANEW = 3  # only between this command and the shell face
+EXIT_OPEN_ANEW, EXIT_KEPT = 3, 4  # only between this command and the shell face
 
 Say = Callable[[str], None]
 
@@ -73,13 +73,33 @@ def shell_acquire(descriptor: int, pid: int, requirement: Requirement, command: 
         return EXIT_USAGE
     if held is None:
         return EXIT_OPEN_ANEW
-    verdict = gate_evaluate(requirement, purpose="start", held=held, job_ref=held.record.job_ref)
+    try:
+        verdict = gate_evaluate(
+            requirement, purpose="start", held=held, job_ref=held.record.job_ref, trust_holder=False
+        )
+    except BaseException:
+        lock_give_back(held, why="the gate could not be asked")
+        raise
     if not verdict.admitted:
         lock_give_back(held, why=verdict.reason)
         say("\n".join(verdict_lines(verdict)))
         return EXIT_NO
     os.close(held.fileno())  # the shell keeps its own
     return EXIT_OK
+
+
+def shell_recheck(descriptor: int, pid: int, requirement: Requirement, say: Say) -> int:
+    """Whether the shell's hold still holds and the gate admits `requirement` under it; gives nothing back."""
+    try:
+        held = lock_resume(descriptor, pid=pid)
+    except (LockError, OSError) as error:
+        say(f"The lock was lost: {error}.")
+        return EXIT_NO
+    job_ref = held.record.job_ref
+    verdict = gate_evaluate(requirement, purpose="start", held=held, job_ref=job_ref, trust_holder=False)
+    if not verdict.admitted:
+        say("\n".join(verdict_lines(verdict)))
+    return EXIT_OK if verdict.admitted else EXIT_NO
 
 
 def shell_release(descriptor: int, pid: int, say: Say) -> int:
@@ -90,4 +110,5 @@ def shell_release(descriptor: int, pid: int, say: Say) -> int:
         return EXIT_NO
     if survivors:
         say(f"The lock is kept until PID {', '.join(map(str, survivors))} has ended, which this script started.")
+        return EXIT_KEPT
     return EXIT_OK

@@ -40,6 +40,14 @@ class RunOrder:
     wait: bool
 
 
+@dataclass(frozen=True)
+class _Refusal:
+    """A no with its reason. A lock that cannot be used, or too little memory in all, is not waited for."""
+
+    reason: str
+    waiting_helps: bool
+
+
 def run_command(order: RunOrder, say: Say) -> int:
     """The command's own exit code; 75 when the gate said no, or when the machine's state ended it."""
     held = _admitted(order, say)
@@ -63,9 +71,10 @@ def _admitted(order: RunOrder, say: Say) -> HeldLock | None:
         answer = _try_admit(order)
         if isinstance(answer, HeldLock):
             return answer
-        say(answer)
-        if not order.wait:
+        say(answer.reason)
+        if not order.wait or not answer.waiting_helps:
             return None
+        time.sleep(LOOK_SECONDS)
         wait_until_admitted(order.requirement, timeout_seconds=None, say=say)
 
 
@@ -77,19 +86,22 @@ def _release(held: HeldLock, say: Say) -> None:
         say(f"The release of the lock could not be noted ({error}).")
 
 
-def _try_admit(order: RunOrder) -> HeldLock | str:
-    """The lock, or the reason of the no."""
+def _try_admit(order: RunOrder) -> HeldLock | _Refusal:
     try:
         held = lock_acquire(model=order.requirement.model, job_ref="gate run", command=" ".join(order.command))
     except LockHeld as refused:
-        return f"Blocked by lock: {refused.reading.sentence}. {LOCK_HELD_ADVICE}"
+        return _Refusal(f"Blocked by lock: {refused.reading.sentence}. {LOCK_HELD_ADVICE}", waiting_helps=True)
     except LockError as error:
-        return f"Blocked by lock: {error}. {LOCK_DIR_ADVICE}"
-    verdict = gate_evaluate(order.requirement, purpose="start", held=held, job_ref="gate run")
+        return _Refusal(f"Blocked by lock: {error}. {LOCK_DIR_ADVICE}", waiting_helps=False)
+    try:
+        verdict = gate_evaluate(order.requirement, purpose="start", held=held, job_ref="gate run", trust_holder=False)
+    except BaseException:
+        held.release()
+        raise
     if verdict.admitted:
         return held
     lock_release(held, why=verdict.reason)
-    return f"{verdict.reason} {verdict.advice}".strip()
+    return _Refusal(f"{verdict.reason} {verdict.advice}".strip(), waiting_helps=not verdict.never_passes)
 
 
 class _Run:

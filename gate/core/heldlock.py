@@ -89,8 +89,8 @@ class HeldLock:
     def give_back(self, sharing: frozenset[int]) -> tuple[int, ...]:
         """Release a lock whose descriptor a calling shell opened: it and its ancestors are `sharing`.
 
-        Unlocks the descriptor itself, because the shell closes it only later. Returns the PIDs of other
-        processes that inherited it: while one lives the lock is kept, and named after it.
+        The shell closes its own next, and with the last descriptor the kernel lets go: never unlocked here,
+        because a child that cannot be seen may have it. Returns the PIDs of those that can, and keep it.
         """
         survivors = [pid for pid in self._survivors() if pid not in sharing]
         if survivors:
@@ -99,7 +99,6 @@ class HeldLock:
             self.require_ours()
             with self._store.directory() as directory:
                 self._store.blank(directory, self.fileno())
-            fcntl.flock(self.fileno(), fcntl.LOCK_UN)
         descriptor, self._descriptor = self.fileno(), None
         os.close(descriptor)
         return tuple(survivors)

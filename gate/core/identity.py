@@ -16,6 +16,7 @@ __all__ = [
     "Machine",
     "ProcessFacts",
     "descriptor_holders",
+    "descriptor_is_locked",
     "group_members",
     "parents",
     "process_is",
@@ -23,6 +24,7 @@ __all__ = [
     "read_machine",
     "read_process",
     "record_for",
+    "removed_lock_holders",
     "with_process",
 ]
 
@@ -124,6 +126,30 @@ def with_process(record: LockRecord, pid: int) -> LockRecord:
 def descriptor_holders(lock: os.stat_result) -> tuple[int, ...]:
     """Processes with a descriptor that carries a kernel lock on this file; only those we may look into."""
     return tuple(sorted(pid for pid in _all_pids() if _holds(pid, lock)))
+
+
+def descriptor_is_locked(descriptor: int) -> bool:
+    """Whether a kernel lock is held through this descriptor of ours (or the one it was inherited from)."""
+    try:
+        return _is_locked(os.getpid(), str(descriptor))
+    except OSError:
+        return False
+
+
+def removed_lock_holders(path: Path) -> tuple[int, ...]:
+    """Processes that hold a kernel lock on a file that lay at `path` and was removed under them."""
+    gone = f"{path} (deleted)"
+    return tuple(sorted(pid for pid in _all_pids() if _holds_named(pid, gone)))
+
+
+def _holds_named(pid: int, name: str) -> bool:
+    try:
+        for number in os.listdir(f"/proc/{pid}/fd"):  # noqa: PTH208 - thousands of entries
+            if os.readlink(f"/proc/{pid}/fd/{number}") == name and _is_locked(pid, number):  # noqa: PTH115
+                return True
+    except OSError:  # ended meanwhile, or not ours to see
+        return False
+    return False
 
 
 def _holds(pid: int, lock: os.stat_result) -> bool:

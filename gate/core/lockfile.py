@@ -8,17 +8,25 @@ from __future__ import annotations
 
 import fcntl
 import os
+import re
 import time
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from gate.core.errors import LockError, LockHeld, LockLost, LockNotStale
 from gate.core.heldlock import HeldLock
-from gate.core.identity import Machine, descriptor_holders, read_machine, read_process
+from gate.core.identity import (
+    Machine,
+    descriptor_holders,
+    descriptor_is_locked,
+    read_machine,
+    read_process,
+    removed_lock_holders,
+)
 from gate.core.lockstore import LockStore, try_flock
 from gate.core.readings import LockReading, LockState
-from gate.core.records import LockRecord
+from gate.core.records import LockRecord, parse_pid_line
 from gate.core.staleness import EMPTY_GRACE_SECONDS, Contents, Judged, judge_unlocked
 from gate.core.units import seconds_text
 
@@ -191,8 +199,9 @@ class HeavyLock:
         """The hold that `adopt` made for the process `pid`, to release it. Raises LockLost when it is not there."""
         with self._store.directory() as directory:
             record = self._store.read(directory, descriptor).matching_record
-        if record is None or record.pid != pid:
-            raise LockLost(self.path, f"it does not name PID {pid} as its holder")
+            is_ours = descriptor_is_locked(descriptor) and self._store.is_at_path(directory, descriptor)
+        if record is None or record.pid != pid or not is_ours:
+            raise LockLost(self.path, f"PID {pid} does not hold it through this descriptor")
         return HeldLock(self._store, os.dup(descriptor), record, None)
 
     def _named(self, refused: LockReading) -> LockReading:
@@ -224,8 +233,12 @@ class HeavyLock:
         before = self._settled(directory, descriptor)
         if not self._store.is_at_path(directory, descriptor):
             return None
-        if before.is_live:
+        if before.is_live and not _is_same_hold(before.holder, record):
             return before
+        ghosts = removed_lock_holders(self.path)
+        if ghosts:
+            sentence = f"held by PID {ghosts[0]} on a lock file that was removed under it"
+            return self._reading(Judged(LockState.HELD, sentence, ("kernel lock: held",)), held_by_pid=ghosts[0])
         try:
             bound = self._store.write(directory, descriptor, record)
         except OSError:
@@ -251,7 +264,7 @@ class HeavyLock:
         """Prove staleness again under the kernel lock, then leave the file as released.
 
         Raises LockHeld for a live holder, LockNotStale when there is nothing to clear. Garbage counts as
-        stale here and only here: nobody has the kernel lock, and no PID is named that could be alive.
+        stale here and only here: nobody has the kernel lock, and no number in it is the PID of a live process.
         """
         try:
             with self._store.directory() as directory:
@@ -268,9 +281,28 @@ class HeavyLock:
             before = self._settled(directory, descriptor)
             if not before.is_proved_stale and before.state is not LockState.MALFORMED:
                 raise (LockHeld if before.is_live else LockNotStale)(self.path, before)
+            if before.state is LockState.MALFORMED:
+                self._require_no_live_number(directory, descriptor, before)
             if not self._store.is_at_path(directory, descriptor):
                 raise LockNotStale(self.path, self.inspect())
             self._store.blank(directory, descriptor)
             return before
         finally:
             os.close(descriptor)
+
+    def _require_no_live_number(self, directory: int, descriptor: int, before: LockReading) -> None:
+        """` 4711` or `PID=4711` is garbage to us, and may be an older script's way to say who it is."""
+        for digits in re.findall(rb"[0-9]{1,10}", self._store.read(directory, descriptor).line):
+            pid = parse_pid_line(digits.lstrip(b"0"))
+            if pid is not None and pid > 1 and read_process(pid).alive:  # 1 is init, which is no script
+                raise LockHeld(self.path, replace(before, sentence=f"{before.sentence}, and PID {pid} in it is alive"))
+
+
+def _is_same_hold(before: LockRecord | None, record: LockRecord) -> bool:
+    """The same process asks again: its first try was cut off between lock and answer."""
+    return (
+        before is not None
+        and before.start_ticks is not None
+        and (before.pid, before.host, before.boot_id, before.start_ticks)
+        == (record.pid, record.host, record.boot_id, record.start_ticks)
+    )

@@ -63,20 +63,25 @@ def take_snapshot(
     known: SensorMemory,
     own_pids: frozenset[int],
     host: str | None = None,
+    trust_holder: bool = True,
 ) -> Snapshot:
-    """Read everything the five checks need. Never raises for a sensor. Safe from several threads."""
+    """Read everything the five checks need. Never raises for a sensor. Safe from several threads.
+
+    `trust_holder`: what the live holder of the lock started is no foreign Whisper.
+    """
     with known.guard:
         vitals = take_vitals(policy, known)
         lock = HeavyLock(lock_path, host=host, hung_after_seconds=policy.hung_after_seconds).inspect()
         no_rows: tuple[ProcessRow, ...] = ()
         rows, problem = _attempt(lambda: _process_rows(known.argv_cache), no_rows)
+    holder_pids = _holder_pids(lock) if trust_holder else frozenset()
     return Snapshot(
         taken_at=vitals.taken_at,
         memory=replace(vitals.memory, largest=_largest(rows)),
         temperature=vitals.temperature,
         load1=vitals.load1,
         fan_rpm=vitals.fan_rpm,
-        processes=ProcessReading(foreign=_foreign(rows, own_pids | _holder_pids(lock)), problem=problem),
+        processes=ProcessReading(foreign=_foreign(rows, own_pids | holder_pids), problem=problem),
         activity=_activity(rows, policy, problem),
         lock=lock,
     )

@@ -8,10 +8,10 @@ from datetime import UTC, datetime
 from django.db import transaction
 
 from gate.conf import heavy_lock, host_id
-from gate.core.errors import LockHeld
+from gate.core.errors import LockHeld, LockUnsafe
 from gate.core.heldlock import HeldLock
 from gate.core.identity import parents, record_for
-from gate.core.lockfile import ClearedLock
+from gate.core.lockfile import ClearedLock, HeavyLock
 from gate.core.readings import LockReading
 from gate.models import LockEvent, LockEventKind
 
@@ -71,6 +71,7 @@ def lock_release(held: HeldLock, *, why: str = "") -> bool:
 def lock_adopt(descriptor: int, *, pid: int, model: str, command: str) -> HeldLock | None:
     """As `lock_acquire`, for the shell `pid` that opened the descriptor and keeps it; None: open the path anew."""
     lock = heavy_lock()
+    _require_caller(lock, pid)
     job_ref = f"script {command.split()[0] if command.split() else pid}"
     record = record_for(pid, machine=lock.machine, model=model, job_ref=job_ref, command=command, beats=False)
     try:
@@ -97,7 +98,15 @@ def lock_give_back(held: HeldLock, *, why: str = "") -> tuple[int, ...]:
 
 def lock_resume(descriptor: int, *, pid: int) -> HeldLock:
     """The hold of the shell `pid`, to give it back. Raises LockLost when it is not there any more."""
-    return heavy_lock().resume(descriptor, pid)
+    lock = heavy_lock()
+    _require_caller(lock, pid)
+    return lock.resume(descriptor, pid)
+
+
+def _require_caller(lock: HeavyLock, pid: int) -> None:
+    """Raise LockUnsafe unless `pid` started this process: nobody takes or gives back for somebody else."""
+    if pid not in parents(os.getpid()):
+        raise LockUnsafe(lock.path, f"PID {pid} did not start this command")
 
 
 def _caller(pid: int) -> frozenset[int]:

@@ -31,20 +31,36 @@ _COOLING_WINDOW = timedelta(seconds=60)  # older samples are from before it bega
 _memory = SensorMemory()  # of this process; what must outlive it is in GateState
 
 
-def snapshot_take(*, held: HeldLock | None = None) -> Snapshot:
-    """Read the machine. `held` is our own hold of the lock: looked at, then counted as ours."""
+def snapshot_take(*, held: HeldLock | None = None, trust_holder: bool = True) -> Snapshot:
+    """Read the machine. `held` is our own hold of the lock: looked at, then counted as ours.
+
+    `trust_holder`: what the holder of the lock started is its own. Not so at the moment of taking it: what the
+    holder had started before was never admitted.
+    """
     _memory.ever_seen = _memory.ever_seen or _state().sensor_ever_seen
-    own_pids = {os.getpid()} | ({held.record.pid} if held is not None else set())
+    own_pids = {os.getpid()} | ({held.record.pid} if held is not None and trust_holder else set())
     policy = policy_in_force()
-    snapshot = take_snapshot(policy, lock_path(), known=_memory, own_pids=frozenset(own_pids), host=host_id())
+    snapshot = take_snapshot(
+        policy,
+        lock_path(),
+        known=_memory,
+        own_pids=frozenset(own_pids),
+        host=host_id(),
+        trust_holder=trust_holder,
+    )
     return snapshot if held is None else replace(snapshot, lock=_own_lock(snapshot.lock, held))
 
 
 def gate_evaluate(
-    requirement: Requirement, *, purpose: str, held: HeldLock | None = None, job_ref: str = ""
+    requirement: Requirement,
+    *,
+    purpose: str,
+    held: HeldLock | None = None,
+    job_ref: str = "",
+    trust_holder: bool = True,
 ) -> Verdict:
     """Ask the gate and keep the answer: each admission of a start, each block, each change."""
-    snapshot = snapshot_take(held=held)
+    snapshot = snapshot_take(held=held, trust_holder=trust_holder)
     with transaction.atomic():
         policy_note()
         verdict = _evaluate(snapshot, requirement)

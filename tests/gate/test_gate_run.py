@@ -13,6 +13,8 @@ from pathlib import Path
 import psutil
 import pytest
 
+from gate.cli.command_process import CommandProcess
+from gate.core.identity import group_members
 from tests.gate.test_lock_processes import kill_quietly
 from tests.panel import BASE_DIR, until
 
@@ -189,6 +191,34 @@ def test_a_wrong_call_ends_with_2(place: Place, words: tuple[str, ...], says: st
     code, _, err = place.run(*words)
     assert code == 2
     assert says in err
+
+
+def test_ending_it_ends_the_whole_group_by_force_if_need_be(tmp_path: Path) -> None:
+    read, write = os.pipe()
+    script = "(trap '' TERM; exec sleep 60) & wait"
+    command = CommandProcess(["sh", "-c", script], lock_descriptor=write)
+    until(lambda: len(group_members(command.pid)) == 2, seconds=10, what="both run")
+    command.end()
+    assert group_members(command.pid) == ()
+    os.close(read)
+    os.close(write)
+
+
+def test_a_lock_disk_that_cannot_be_written_is_not_waited_for(place: Place) -> None:
+    (place.root / "locks").write_text("a file in the place of the folder")
+    code, _, err = place.run("run", "--model", "tiny", "--wait", "--", "true")
+    assert code == 75
+    assert err.count("Blocked by lock") == 1
+
+
+def test_ctrl_c_while_waiting_ends_without_a_trace(place: Place) -> None:
+    waiter = place.start("wait", "--model", "tiny", margin="1000")
+    assert waiter.stdout is not None
+    assert "Blocked by memory" in waiter.stdout.readline()
+    waiter.send_signal(signal.SIGINT)
+    _, err = waiter.communicate(timeout=30)
+    assert waiter.returncode == 130
+    assert "Traceback" not in err
 
 
 # ── heat, on a machine with sensors of its own ───────────────────────────────────────────────────

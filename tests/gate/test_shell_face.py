@@ -42,6 +42,14 @@ def bash(place: Path, script: str, *, options: str = "-euo pipefail", **more: st
     )  # fmt: skip
 
 
+def plain_bash(place: Path, script: str, *options: str, cwd: Path = BASE_DIR) -> subprocess.CompletedProcess[str]:
+    """The script alone: what it sources, it sources itself."""
+    return subprocess.run(
+        ["bash", *options, "-c", script], env=environment(place), cwd=cwd, capture_output=True, text=True,
+        check=False, timeout=120,
+    )  # fmt: skip
+
+
 def holder(place: Path, script: str) -> subprocess.Popen[str]:
     return subprocess.Popen(
         ["bash", "-euo", "pipefail", "-c", f"source {FACE}\n{script}"],
@@ -138,18 +146,22 @@ def test_it_leaves_traps_options_and_variables_alone(place: Path) -> None:
     script = """
 trap 'echo my exit trap' EXIT
 trap 'echo my term trap' TERM
-first=$(set +o; shopt; trap -p; compgen -v | grep -v -e '^_j5a_' -e '^_$' -e BASH -e PIPESTATUS -e FUNCNAME -e first)
+look() {
+    set +o; shopt; trap -p; umask; alias
+    declare -p | grep -v -e ' _j5a_' -e ' _=' -e BASH -e PIPESTATUS -e FUNCNAME -e ' first=' -e RANDOM -e SECONDS -e EPOCH
+}
+first=$(look)
 source FACE
 acquire_whisper_lock tiny >/dev/null
 release_whisper_lock >/dev/null
 run_all_safety_checks tiny >/dev/null
 calculate_safe_parallel_count >/dev/null
-second=$(set +o; shopt; trap -p; compgen -v | grep -v -e '^_j5a_' -e '^_$' -e BASH -e PIPESTATUS -e FUNCNAME -e first)
+second=$(look)
 [ "$first" = "$second" ] && echo same || diff <(echo "$first") <(echo "$second")
 """.replace("FACE", str(FACE))
-    done = bash(place, script)
+    done = plain_bash(place, script, "-euo", "pipefail")
     assert done.stdout == "same\nmy exit trap\n", done.stdout + done.stderr
-    without_options = bash(place, script, options="+e")
+    without_options = plain_bash(place, script)
     assert without_options.stdout == "same\nmy exit trap\n"
 
 
@@ -252,3 +264,71 @@ def test_the_older_script_and_the_shell_face_exclude_each_other(place: Path) -> 
         first.kill()
         first.communicate()
     until(lambda: not Path(f"/proc/{first.pid}").exists(), seconds=10, what="the script is gone")
+
+
+@pytest.mark.parametrize("name", ["path", "code", "python", "root", "tries", "model"])
+def test_a_readonly_variable_of_the_script_does_no_harm(place: Path, name: str) -> None:
+    done = plain_bash(place, f"readonly {name}=x; source {FACE}\nacquire_whisper_lock tiny || exit 1\necho heavy")
+    assert done.stdout.splitlines()[1:] == ["heavy"], done.stderr
+    refused = plain_bash(
+        place, f"readonly {name}=x; source {FACE}\nJ5A_MARGIN_GIB=1000 acquire_whisper_lock tiny || exit 1\necho heavy"
+    )
+    assert "heavy" not in refused.stdout
+
+
+@pytest.mark.parametrize("before", ["", "CDPATH=.:/tmp;", 'cd() { builtin cd "$@" && ls; };'])
+def test_it_finds_its_panel_when_the_script_moves(place: Path, before: str) -> None:
+    done = plain_bash(
+        place, f"{before} source ops/resource_safety_gate.sh; cd /tmp >/dev/null; acquire_whisper_lock tiny"
+    )
+    assert done.returncode == 0, done.stderr
+
+
+def test_it_finds_its_panel_through_a_link(place: Path, tmp_path: Path) -> None:
+    (tmp_path / "gate.sh").symlink_to(FACE)
+    assert plain_bash(place, f"source {tmp_path}/gate.sh; acquire_whisper_lock tiny").returncode == 0
+
+
+def test_a_name_that_begins_with_a_dash_is_a_name(place: Path) -> None:
+    """As a login shell's: -bash."""
+    done = subprocess.run(
+        ["bash", "-c", f"source {FACE}; acquire_whisper_lock tiny", "-bash"],
+        env=environment(place), capture_output=True, text=True, check=False, timeout=120,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+
+
+def test_asked_again_while_it_holds_it_asks_the_gate_again(place: Path) -> None:
+    done = bash(
+        place, "acquire_whisper_lock tiny; J5A_MARGIN_GIB=1000 acquire_whisper_lock tiny && echo yes || echo no"
+    )
+    assert done.stdout.splitlines()[-1] == "no"
+
+
+def test_what_the_script_ran_before_is_not_admitted_with_it(place: Path, tmp_path: Path) -> None:
+    whisper = tmp_path / "whisper.py"
+    whisper.write_text("import time\ntime.sleep(60)\n")
+    script = f"{sys.executable} {whisper} >/dev/null 2>&1 & sleep 0.3; acquire_whisper_lock tiny || echo no; kill $!"
+    done = bash(place, script)
+    assert done.stdout == "no\n"
+    assert "3/5 BLOCK" in done.stderr
+
+
+def test_nobody_gives_back_for_somebody_else(place: Path) -> None:
+    first = holder(place, "acquire_whisper_lock tiny; echo held; read -r _")
+    try:
+        hear(first, "held")
+        lock = place / "locks" / "whisper_large.lock"
+        done = bash(place, f"exec 9<>{lock}; _j5a_gate lock release --fd 9 --pid {first.pid} || echo refused")
+        assert "refused" in done.stdout
+        assert line_of(place) == str(first.pid)
+    finally:
+        first.kill()
+        first.communicate()
+
+
+def test_another_shell_is_told_that_it_needs_bash(place: Path) -> None:
+    done = subprocess.run(
+        ["dash", "-c", f". {FACE}"], env=environment(place), capture_output=True, text=True, check=False
+    )
+    assert "needs bash" in done.stderr

@@ -24,6 +24,7 @@ from transcribe.resolve import model_requirement, model_value
 # The model the protocol is about.
 _DEFAULT_MODEL = "large-v3"
 EXIT_ADMITTED, EXIT_BLOCKED, EXIT_USAGE = 0, 1, 2
+EXIT_INTERRUPTED = 130  # as shells have it for Ctrl-C
 
 Action = Callable[[dict[str, Any], Callable[[str], None]], int]
 
@@ -56,7 +57,10 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, **options: Any) -> None:
         action = _ACTIONS[options["action"]]
-        code = _with_database(lambda: action(options, self._say))
+        try:
+            code = _with_database(lambda: action(options, self._say))
+        except KeyboardInterrupt:
+            code = EXIT_INTERRUPTED
         if code:
             self.stdout.flush()
             sys.exit(code)
@@ -80,8 +84,8 @@ def _lock_arguments(parser: CommandParser) -> None:
     acts.add_parser("show", help="State and proof: exit 0 nobody holds it, 1 somebody does.")
     clear = acts.add_parser("clear-stale", help="Clear a lock whose holder is proved gone, and nothing else.")
     clear.add_argument("--why", default="", help="Kept in the lock's history.")
-    acts.add_parser("publish")  # without help: these three are for ops/resource_safety_gate.sh
-    for act in ("acquire", "release"):
+    acts.add_parser("publish")  # without help: these are for ops/resource_safety_gate.sh
+    for act in ("acquire", "recheck", "release"):
         shell = acts.add_parser(act)
         shell.add_argument("--fd", type=int, required=True)
         shell.add_argument("--pid", type=int, required=True)
@@ -148,6 +152,8 @@ def _lock(options: dict[str, Any], say: Callable[[str], None]) -> int:
         return lock_cli.publish(say)
     if act == "acquire":
         return lock_cli.shell_acquire(options["fd"], options["pid"], _requirement(options), options["script"], say)
+    if act == "recheck":
+        return lock_cli.shell_recheck(options["fd"], options["pid"], _requirement(options), say)
     return lock_cli.shell_release(options["fd"], options["pid"], say)
 
 

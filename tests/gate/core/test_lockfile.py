@@ -250,3 +250,22 @@ def test_clear_stale_has_nothing_to_do_on_a_free_lock(lock: HeavyLock) -> None:
     take(lock).release()
     with pytest.raises(LockNotStale):
         lock.clear_stale("anna", "curious")
+
+
+@pytest.mark.parametrize("line", [" {pid}\n", "PID={pid}\n", "00{pid}\n", "{pid} # mine\n", "1\n{pid}\n"])
+def test_garbage_that_names_a_live_process_is_not_cleared(lock: HeavyLock, line: str) -> None:
+    text = line.format(pid=os.getpid())
+    lock.path.parent.mkdir(mode=0o700, exist_ok=True)
+    lock.path.write_text(text)
+    with pytest.raises(LockHeld, match=f"PID {os.getpid()} in it is alive"):
+        lock.clear_stale("me", "test")
+    assert lock.path.read_text() == text
+
+
+def test_a_lock_file_removed_under_its_holder_still_excludes(lock: HeavyLock) -> None:
+    held = take(lock)
+    lock.path.unlink()
+    with pytest.raises(LockHeld, match="on a lock file that was removed"):
+        take(lock)
+    held.release()
+    assert take(lock).release()

@@ -148,7 +148,7 @@ trap 'echo my exit trap' EXIT
 trap 'echo my term trap' TERM
 look() {
     set +o; shopt; trap -p; umask; alias
-    declare -p | grep -v -e ' _j5a_' -e ' _=' -e BASH -e PIPESTATUS -e FUNCNAME -e ' first=' -e RANDOM -e SECONDS -e EPOCH
+    declare -p | grep -v -e ' _j5a_' -e ' _=' -e BASH -e PIPESTATUS -e ' first=' -e RANDOM -e SECONDS -e EPOCH
 }
 first=$(look)
 source FACE

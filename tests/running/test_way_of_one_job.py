@@ -127,10 +127,12 @@ def test_a_cancelled_job_ends_with_its_process_of_low_priority(panel: Panel, tmp
 def test_the_text_appears_while_it_runs(panel: Panel, tmp_path: Path) -> None:
     recording = joined(tmp_path / "long.wav", minutes=6)
     job_id = panel.submit(recording.path)
-    seen = until(lambda: panel.job(job_id)["live_text"], seconds=60, what="live text")
-    job = panel.job(job_id)
-    assert seen.strip()
-    assert 0 < job["position_seconds"] < recording.duration_seconds
+    # The text of a window is told before the position that it ends at.
+    found = "live_text <> '' AND position_seconds > 0"
+    query = f"SELECT * FROM transcribe_job WHERE id = ? AND {found}"
+    (job,) = until(lambda: panel.rows(query, job_id), seconds=60, what="live text and a position")
+    assert job["live_text"].strip()
+    assert job["position_seconds"] < recording.duration_seconds
     panel.wait_for_job(job_id, "succeeded")
     assert panel.job(job_id)["live_text"] == ""
 

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from django.conf import settings
 
-from gate.core.identity import group_members
+from gate.core.groups import group_left_after
 from gate.core.readings import LockReading
 from gate.models import LockEventKind
 from gate.services import holder_refusal, holder_stop
@@ -21,11 +20,10 @@ from transcribe.states import JobStatus
 if TYPE_CHECKING:
     from django.contrib.auth.models import AnonymousUser, User
 
-__all__ = ["Seen", "StopAnswer", "holder_job", "holder_stop_for", "stop_refusal"]
+__all__ = ["Seen", "StopAnswer", "holder_job", "holder_stop_for"]
 
 # The worker looks every second whether its job was cancelled, and ends its engine by force.
 _WORKER_SECONDS = 4.0
-_POLL_SECONDS = 0.1
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -42,14 +40,6 @@ class StopAnswer:
 
     sentence: str
     is_gone: bool
-
-
-def stop_refusal(reading: LockReading) -> str:
-    """Why the holder may not be stopped from here; empty when it may."""
-    try:
-        return holder_refusal(reading)
-    except OSError:  # ended between two looks
-        return "its holder has just ended"
 
 
 def holder_job(reading: LockReading) -> Job | None:
@@ -69,20 +59,13 @@ def holder_stop_for(user: User | AnonymousUser, reading: LockReading, *, seen: S
         lock_event(LockEventKind.REFUSED, who=who, why=f"stopping refused: {refusal}", reading=reading)
         return StopAnswer(sentence=f"Not stopped: {refusal}.", is_gone=False)
     job = holder_job(reading)
-    if job is not None and reading.held_by_pid == seen.pid and not stop_refusal(reading):
+    if job is not None and reading.held_by_pid == seen.pid and not holder_refusal(reading):
         job_cancel(job, user)
-        if _worker_ends(seen.pid):
+        # Killed under the worker's hands, the engine would count as lost by itself.
+        if not group_left_after(seen.pid, _WORKER_SECONDS):
             return _ended_by_worker(job, who, reading, seen=seen, why=why)
     stopped = holder_stop(who, why, expected_pid=seen.pid)
     return StopAnswer(sentence=stopped.sentence, is_gone=stopped.is_gone)
-
-
-def _worker_ends(group: int) -> bool:
-    """Wait for the worker to end its engine: killed under its hands, the engine would count as lost by itself."""
-    deadline = time.monotonic() + _WORKER_SECONDS
-    while (left := group_members(group)) and time.monotonic() < deadline:
-        time.sleep(_POLL_SECONDS)
-    return not left
 
 
 def _ended_by_worker(job: Job, who: str, reading: LockReading, *, seen: Seen, why: str) -> StopAnswer:

@@ -11,8 +11,8 @@ from dataclasses import replace
 from django.conf import settings
 from django.utils import timezone
 
-from gate.core.checks import LOCK_DIR_ADVICE, LOCK_HELD_ADVICE
-from gate.core.errors import LockError, LockHeld
+from gate.core.checks import lock_refusal_text
+from gate.core.errors import LockError
 from gate.core.heldlock import HeldLock
 from gate.services import gate_evaluate, lock_acquire, lock_release
 from transcribe.conf import log_dir
@@ -50,10 +50,8 @@ class EngineSlot:
         if self._held is None:
             try:
                 self._held = lock_acquire(model=model.value, job_ref=f"job {job.pk}")
-            except LockHeld as held:
-                raise JobBlocked(f"Blocked by lock: {held.reading.sentence}. {LOCK_HELD_ADVICE}") from held
-            except LockError as error:
-                raise JobBlocked(f"Blocked by lock: {error}. {LOCK_DIR_ADVICE}") from error
+            except LockError as refused:
+                raise JobBlocked(lock_refusal_text(refused)) from refused
         elif self._held.record.job_ref != f"job {job.pk}":
             self._name_holder(self._held.record.pid, f"job {job.pk}")
         requirement = model.requirement

@@ -6,15 +6,12 @@ import os
 import signal
 import subprocess
 import sys
-import time
 from collections.abc import Sequence
 
-from gate.core.identity import group_members
+from gate.core.groups import group_end
 from gate.core.manners import end_with_parent, lower_priority
 
 __all__ = ["CommandProcess"]
-
-_GRACE_SECONDS = 10.0
 
 
 class CommandProcess:
@@ -64,13 +61,6 @@ class CommandProcess:
         self.signal(signal.SIGCONT)
 
     def end(self) -> None:
-        """SIGTERM to the group, ten seconds, SIGKILL; returns when none of it runs any more.
-
-        A paused group is woken, so that it can obey.
-        """
-        for number in (signal.SIGTERM, signal.SIGKILL):
-            self.signal(number)
-            self.resume()
-            deadline = time.monotonic() + _GRACE_SECONDS
-            while group_members(self.pid) and time.monotonic() < deadline:
-                self.wait(0.1)
+        """Gently, then by force; returns when none of the group runs any more."""
+        group_end(self.pid)
+        self.wait(1.0)

@@ -6,7 +6,7 @@ import os
 from collections.abc import Callable
 
 from gate.cli.texts import lock_lines, verdict_lines
-from gate.core.checks import LOCK_DIR_ADVICE, LOCK_HELD_ADVICE
+from gate.core.checks import LOCK_DIR_ADVICE, LOCK_HELD_ADVICE, lock_refusal_text
 from gate.core.errors import LockError, LockHeld, LockNotStale
 from gate.core.requirement import Requirement
 from gate.services import (
@@ -66,7 +66,7 @@ def shell_acquire(descriptor: int, pid: int, requirement: Requirement, command: 
     try:
         held = lock_adopt(descriptor, pid=pid, model=requirement.model, command=command)
     except LockHeld as refused:
-        say(f"Blocked by lock: {refused.reading.sentence}. {LOCK_HELD_ADVICE}")
+        say(lock_refusal_text(refused))
         return EXIT_NO
     except (LockError, OSError) as error:
         say(f"The lock cannot be taken: {error}. {LOCK_DIR_ADVICE}")

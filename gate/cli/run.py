@@ -13,7 +13,7 @@ from django.db import DatabaseError
 
 from gate.cli.command_process import CommandProcess
 from gate.cli.wait import wait_until_admitted
-from gate.core.checks import LOCK_DIR_ADVICE, LOCK_HELD_ADVICE
+from gate.core.checks import lock_refusal_text
 from gate.core.errors import LockError, LockHeld
 from gate.core.heldlock import HeldLock
 from gate.core.requirement import Requirement
@@ -89,10 +89,8 @@ def _release(held: HeldLock, say: Say) -> None:
 def _try_admit(order: RunOrder) -> HeldLock | _Refusal:
     try:
         held = lock_acquire(model=order.requirement.model, job_ref="gate run", command=" ".join(order.command))
-    except LockHeld as refused:
-        return _Refusal(f"Blocked by lock: {refused.reading.sentence}. {LOCK_HELD_ADVICE}", waiting_helps=True)
-    except LockError as error:
-        return _Refusal(f"Blocked by lock: {error}. {LOCK_DIR_ADVICE}", waiting_helps=False)
+    except LockError as refused:
+        return _Refusal(lock_refusal_text(refused), waiting_helps=isinstance(refused, LockHeld))
     try:
         verdict = gate_evaluate(order.requirement, purpose="start", held=held, job_ref="gate run", trust_holder=False)
     except BaseException:

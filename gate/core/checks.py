@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from dataclasses import replace
 
+from gate.core.errors import LockError, LockHeld
 from gate.core.hysteresis import Latch
 from gate.core.policy import GatePolicy
 from gate.core.readings import (
@@ -27,10 +28,12 @@ __all__ = [
     "check_processes",
     "check_temperature",
     "latch_after",
+    "lock_refusal_text",
     "never_passes",
 ]
 
 
+LOCK_MALFORMED_ADVICE = "See that no Whisper runs here, then clear it with `manage.py gate lock clear-stale`."
 LOCK_HELD_ADVICE = "Starts when the holder has ended."
 LOCK_DIR_ADVICE = "Mend that, or set J5A_LOCK_DIR to a folder of your own, the same for all that use the gate."
 
@@ -258,10 +261,17 @@ def check_lock(reading: LockReading) -> CheckResult:
     return result
 
 
+def lock_refusal_text(refused: LockError) -> str:
+    """Why nothing was started under the lock, and what would change that."""
+    if isinstance(refused, LockHeld):
+        return f"Blocked by lock: {refused.reading.sentence}. {LOCK_HELD_ADVICE}"
+    return f"Blocked by lock: {refused}. {LOCK_DIR_ADVICE}"
+
+
 def _untrusted_advice(reading: LockReading) -> str:
     if reading.problem is not None:
         return LOCK_DIR_ADVICE
-    return "See that no Whisper runs here, then clear it with `manage.py gate lock clear-stale`."
+    return LOCK_MALFORMED_ADVICE
 
 
 def _lock_unblock(reading: LockReading) -> str:

@@ -6,6 +6,7 @@ import getpass
 import os
 import socket
 import time
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -125,7 +126,12 @@ def with_process(record: LockRecord, pid: int) -> LockRecord:
 
 def descriptor_holders(lock: os.stat_result) -> tuple[int, ...]:
     """Processes with a descriptor that carries a kernel lock on this file; only those we may look into."""
-    return tuple(sorted(pid for pid in _all_pids() if _holds(pid, lock)))
+
+    def is_it(link: str) -> bool:
+        there = os.stat(link)  # noqa: PTH116
+        return (there.st_dev, there.st_ino) == (lock.st_dev, lock.st_ino)
+
+    return _holders(is_it)
 
 
 def descriptor_is_locked(descriptor: int) -> bool:
@@ -139,24 +145,18 @@ def descriptor_is_locked(descriptor: int) -> bool:
 def removed_lock_holders(path: Path) -> tuple[int, ...]:
     """Processes that hold a kernel lock on a file that lay at `path` and was removed under them."""
     gone = f"{path} (deleted)"
-    return tuple(sorted(pid for pid in _all_pids() if _holds_named(pid, gone)))
+    return _holders(lambda link: os.readlink(link) == gone)  # noqa: PTH115
 
 
-def _holds_named(pid: int, name: str) -> bool:
+def _holders(is_it: Callable[[str], bool]) -> tuple[int, ...]:
+    return tuple(sorted(pid for pid in _all_pids() if _holds(pid, is_it)))
+
+
+def _holds(pid: int, is_it: Callable[[str], bool]) -> bool:
+    """Whether it has a locked descriptor whose link in /proc is the one."""
     try:
         for number in os.listdir(f"/proc/{pid}/fd"):  # noqa: PTH208 - thousands of entries
-            if os.readlink(f"/proc/{pid}/fd/{number}") == name and _is_locked(pid, number):  # noqa: PTH115
-                return True
-    except OSError:  # ended meanwhile, or not ours to see
-        return False
-    return False
-
-
-def _holds(pid: int, lock: os.stat_result) -> bool:
-    try:
-        for name in os.listdir(f"/proc/{pid}/fd"):  # noqa: PTH208 - thousands of entries
-            there = os.stat(f"/proc/{pid}/fd/{name}")  # noqa: PTH116
-            if (there.st_dev, there.st_ino) == (lock.st_dev, lock.st_ino) and _is_locked(pid, name):
+            if is_it(f"/proc/{pid}/fd/{number}") and _is_locked(pid, number):
                 return True
     except OSError:  # ended meanwhile, or not ours to see
         return False

@@ -10,6 +10,7 @@ from gate.core.units import GIB, bytes_text
 
 __all__ = [
     "MODEL_NAMES",
+    "SIZES",
     "Requirement",
     "largest_fitting",
     "requirement_for_checkpoint",
@@ -63,7 +64,7 @@ _GIB_BY_MODEL: dict[str, tuple[int, str]] = {
 MODEL_NAMES = tuple(_GIB_BY_MODEL)
 
 # One name of each size, rising, for "the largest model that fits".
-_LADDER = ("tiny", "base", "small", "medium", "turbo", "large-v3")
+SIZES = ("tiny", "base", "small", "medium", "turbo", "large-v3")
 
 # A checkpoint of half floats is read whole (1 × file) while the model is built in single precision
 # (2 × file): 4.78 GB peak / 1.5 GB file = 3.2, measured. torch and whisper themselves take about 0.4 GiB.
@@ -91,5 +92,5 @@ def requirement_for_checkpoint(name: str, file_bytes: int) -> Requirement:
 def largest_fitting(total_bytes: int, policy: GatePolicy) -> Requirement | None:
     """The largest openai-whisper model that could ever start with this much memory in all."""
     room_bytes = total_bytes - policy.margin_bytes
-    fitting = [r for r in map(requirement_for_model, _LADDER) if r.bytes <= room_bytes]
+    fitting = [r for r in map(requirement_for_model, SIZES) if r.bytes <= room_bytes]
     return fitting[-1] if fitting else None

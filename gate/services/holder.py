@@ -3,23 +3,17 @@
 from __future__ import annotations
 
 import os
-import signal
-import time
-from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
 from gate.conf import host_id
-from gate.core.identity import group_members, parents, read_process
+from gate.core.groups import group_end
+from gate.core.identity import parents, read_process
 from gate.core.readings import LockReading, LockState
 from gate.models import LockEventKind
 from gate.services.lock import lock_event, lock_status
 
 __all__ = ["HolderStop", "holder_refusal", "holder_stop"]
-
-_TERM_SECONDS = 10.0
-_KILL_SECONDS = 5.0
-_POLL_SECONDS = 0.1
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -47,6 +41,13 @@ class HolderStop:
 
 def holder_refusal(reading: LockReading) -> str:
     """Why the holder may not be stopped from here; empty when it may. Looks at the processes, changes nothing."""
+    try:
+        return _refusal(reading)
+    except OSError:  # ended between two looks
+        return "its holder has just ended"
+
+
+def _refusal(reading: LockReading) -> str:
     record, pid = reading.holder, reading.held_by_pid
     if reading.state not in (LockState.HELD, LockState.HUNG):
         return f"nobody holds it by the kernel lock ({reading.sentence})"
@@ -67,34 +68,13 @@ def holder_refusal(reading: LockReading) -> str:
 def holder_stop(who: str, why: str, *, expected_pid: int) -> HolderStop:
     """Stop the group that `expected_pid` leads, if it is still the holder: what a person saw is what is stopped."""
     reading = lock_status()
-    try:
-        refusal = holder_refusal(reading)
-    except OSError:  # ended between two looks
-        refusal = "its holder has just ended"
+    refusal = holder_refusal(reading)
     if not refusal and reading.held_by_pid != expected_pid:
         refusal = f"PID {reading.held_by_pid} holds it by now, not PID {expected_pid}"
     if refusal:
         lock_event(LockEventKind.REFUSED, who=who, why=f"stopping refused: {refusal}", reading=reading)
         return HolderStop(group=reading.held_by_pid, refusal=refusal)
-    stopped = _stop_group(expected_pid)
+    ended = group_end(expected_pid)
+    stopped = HolderStop(group=expected_pid, by_force=ended.by_force, left=ended.left)
     lock_event(LockEventKind.STOPPED, who=who, why=f"{why}. {stopped.sentence}".lstrip(". "), reading=reading)
     return stopped
-
-
-def _stop_group(group: int) -> HolderStop:
-    for number, seconds in ((signal.SIGTERM, _TERM_SECONDS), (signal.SIGKILL, _KILL_SECONDS)):
-        with suppress(ProcessLookupError):
-            os.killpg(group, number)
-            os.killpg(group, signal.SIGCONT)  # a paused process obeys when it goes on
-        left = _left_after(group, seconds)
-        if not left:
-            return HolderStop(group=group, by_force=number is signal.SIGKILL)
-    return HolderStop(group=group, by_force=True, left=left)
-
-
-def _left_after(group: int, seconds: float) -> tuple[int, ...]:
-    """Members that still run when the time is over; returns as soon as there is none."""
-    deadline = time.monotonic() + seconds
-    while (left := group_members(group)) and time.monotonic() < deadline:
-        time.sleep(_POLL_SECONDS)
-    return left

@@ -27,9 +27,13 @@ def policy_in_force() -> GatePolicy:
     return replace(base, pinned_sensor=pinned, ignored_sensors=tuple(sorted(all_ignored)))
 
 
-def policy_note(who: str = ENVIRONMENT) -> list[PolicyChange]:
-    """Keep each limit that differs from what it was when last noted. The very first look keeps no change."""
-    now = {name: _text(value) for name, value in asdict(policy_in_force()).items()}
+def policy_note(who: str = ENVIRONMENT, *, policy: GatePolicy | None = None) -> list[PolicyChange]:
+    """Keep each limit that differs from what it was when last noted. The very first look keeps no change.
+
+    `policy`: the one in force, where the caller has read it already.
+    """
+    in_force = policy_in_force() if policy is None else policy
+    now = {name: _text(value) for name, value in asdict(in_force).items()}
     with transaction.atomic():
         state, _ = GateState.objects.get_or_create(host=host_id())
         before: dict[str, str] = state.policy

@@ -31,7 +31,12 @@ _COOLING_WINDOW = timedelta(seconds=60)  # older samples are from before it bega
 _memory = SensorMemory()  # of this process; what must outlive it is in GateState
 
 
-def snapshot_take(*, held: HeldLock | None = None, trust_holder: bool = True) -> Snapshot:
+def snapshot_take() -> Snapshot:
+    """Read the machine."""
+    return _snapshot(policy_in_force())
+
+
+def _snapshot(policy: GatePolicy, *, held: HeldLock | None = None, trust_holder: bool = True) -> Snapshot:
     """Read the machine. `held` is our own hold of the lock: looked at, then counted as ours.
 
     `trust_holder`: what the holder of the lock started is its own. Not so at the moment of taking it: what the
@@ -39,7 +44,6 @@ def snapshot_take(*, held: HeldLock | None = None, trust_holder: bool = True) ->
     """
     _memory.ever_seen = _memory.ever_seen or _state().sensor_ever_seen
     own_pids = {os.getpid()} | ({held.record.pid} if held is not None and trust_holder else set())
-    policy = policy_in_force()
     snapshot = take_snapshot(
         policy,
         lock_path(),
@@ -60,10 +64,11 @@ def gate_evaluate(
     trust_holder: bool = True,
 ) -> Verdict:
     """Ask the gate and keep the answer: each admission of a start, each block, each change."""
-    snapshot = snapshot_take(held=held, trust_holder=trust_holder)
+    policy = policy_in_force()
+    snapshot = _snapshot(policy, held=held, trust_holder=trust_holder)
     with transaction.atomic():
-        policy_note()
-        verdict = _evaluate(snapshot, requirement)
+        policy_note(policy=policy)
+        (verdict,) = _evaluate(snapshot, policy, (requirement,))
         GateState.objects.filter(host=host_id()).update(last_fingerprint=verdict.fingerprint)
         _verdict_record(verdict, purpose=purpose, job_ref=job_ref)
     return verdict
@@ -71,22 +76,18 @@ def gate_evaluate(
 
 def gate_preview(requirement: Requirement) -> Verdict:
     """Would it start now? Keeps nothing but the heat latch."""
-    return _evaluate(snapshot_take(), requirement)
+    return gate_preview_many((requirement,))[0]
 
 
 def gate_preview_many(requirements: Sequence[Requirement]) -> list[Verdict]:
     """`gate_preview` for each, in their order. The machine is read once, so that the answers fit together."""
-    return _evaluate_each(snapshot_take(), requirements)
+    policy = policy_in_force()
+    return _evaluate(_snapshot(policy), policy, requirements)
 
 
-def _evaluate(snapshot: Snapshot, requirement: Requirement) -> Verdict:
-    return _evaluate_each(snapshot, (requirement,))[0]
-
-
-def _evaluate_each(snapshot: Snapshot, requirements: Sequence[Requirement]) -> list[Verdict]:
+def _evaluate(snapshot: Snapshot, policy: GatePolicy, requirements: Sequence[Requirement]) -> list[Verdict]:
     """Evaluate with the stored latch, and store what it is afterwards: the same for all, it knows no model."""
     state = _state()
-    policy = policy_in_force()
     snapshot = _with_cooling(snapshot, policy)
     verdicts = [evaluate(snapshot, policy, requirement, Latch(state.latched)) for requirement in requirements]
     latched = verdicts[0].latched if verdicts else state.latched

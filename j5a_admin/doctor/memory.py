@@ -6,15 +6,13 @@ from gate.conf import gate_policy
 from gate.core.checks import check_memory, never_passes
 from gate.core.policy import GatePolicy
 from gate.core.readings import MemoryReading
-from gate.core.requirement import Requirement, largest_fitting, requirement_for_model
+from gate.core.requirement import SIZES, Requirement, largest_fitting, requirement_for_model
 from gate.core.units import bytes_text
 from gate.core.verdict import Outcome
 from j5a_admin.doctor.findings import Finding, failed, passed, warned
 
-__all__ = ["SIZES", "judge_model", "judge_swap", "memory_findings"]
+__all__ = ["judge_model", "judge_swap", "memory_findings"]
 
-# One of each size, rising, as openai-whisper publishes them. The demo asks for as much as the smallest.
-SIZES = ("tiny", "base", "small", "medium", "turbo", "large-v3")
 # earlyoom acts when 10 % of the swap are left (its default); until then there is time to do something.
 SWAP_NEARLY_FULL = 0.9
 

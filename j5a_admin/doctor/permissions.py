@@ -10,7 +10,7 @@ from pathlib import Path
 
 from django.conf import settings
 
-from gate.core.checks import LOCK_DIR_ADVICE
+from gate.core.checks import LOCK_DIR_ADVICE, LOCK_MALFORMED_ADVICE
 from gate.core.readings import LockReading, LockState
 from gate.services import lock_status
 from j5a_admin.doctor.configuration import database_file
@@ -128,8 +128,7 @@ def judge_lock(reading: LockReading) -> Finding:
     if reading.problem is not None:
         return failed(subject, f"No job can start: {reading.sentence}.", LOCK_DIR_ADVICE)
     if reading.state is LockState.MALFORMED:
-        advice = "See that no Whisper runs here, then clear it with `manage.py gate lock clear-stale`."
-        return failed(subject, f"No job can start: {reading.path}: {reading.sentence}.", advice)
+        return failed(subject, f"No job can start: {reading.path}: {reading.sentence}.", LOCK_MALFORMED_ADVICE)
     if reading.state is LockState.HUNG:
         return warned(subject, f"{reading.path}: {reading.sentence}.", "Look at the job, and stop it if it hangs.")
     if reading.is_proved_stale:

@@ -8,10 +8,9 @@ from pathlib import Path
 from django.conf import settings
 
 from gate.conf import gate_policy
-from gate.core.requirement import requirement_for_model
+from gate.core.requirement import SIZES, requirement_for_model
 from gate.core.units import bytes_text
 from j5a_admin.doctor.findings import Finding, failed, passed, warned
-from j5a_admin.doctor.memory import SIZES
 from transcribe.resolve import model_is_here
 from transcribe.weights import SPARE_DISK_BYTES
 

@@ -8,11 +8,10 @@ from django.views.decorators.http import require_safe
 
 from j5a_admin.doctor.examine import examine_groups
 from j5a_admin.doctor.findings import summary_of
+from j5a_admin.views.access import VIEW_GATE
 from transcribe.views.access import staff_page
 
 __all__ = ["doctor"]
-
-VIEW_GATE = "gate.view_gatestate"
 
 
 @require_safe

@@ -16,9 +16,9 @@ from gate.core.errors import LockError, LockHeld, LockNotStale
 from gate.core.readings import LockReading, LockState
 from gate.models import LockEvent, LockEventKind
 from gate.selectors import lock_events_recent
-from gate.services import lock_clear_stale, lock_status
+from gate.services import holder_refusal, lock_clear_stale, lock_status
 from gate.services.lock import lock_event
-from j5a_admin.holder import Seen, holder_job, holder_stop_for, stop_refusal
+from j5a_admin.holder import Seen, holder_job, holder_stop_for
 from j5a_admin.job_links import jobs_there
 from j5a_admin.views.access import OPERATE_GATE, VIEW_GATE
 from j5a_admin.views.holder_facts import holder_facts
@@ -122,7 +122,7 @@ def lock_stop(request: HttpRequest) -> HttpResponseBase:
         messages.error(request, "Nothing was stopped: the page did not say who was meant. Try again from here.")
         return redirect("lock-stop")
     if not form.is_valid():
-        context = _holder_context(request, reading) | {"form": form, "refusal": stop_refusal(reading)}
+        context = _holder_context(request, reading) | {"form": form, "refusal": holder_refusal(reading)}
         return render(request, "gate/lock_stop.html", context, status=422 if form.is_bound else 200)
     why = form.cleaned_data.pop("why")
     answer = holder_stop_for(request.user, reading, seen=Seen(**form.cleaned_data), why=why)
@@ -135,7 +135,7 @@ def _context(request: HttpRequest) -> dict[str, object]:
     reading = lock_status()
     events = list(lock_events_recent(SHOWN_EVENTS))
     may_act = may(request, OPERATE_GATE)
-    refusal = stop_refusal(reading) if may_act and reading.is_live else ""
+    refusal = holder_refusal(reading) if may_act and reading.is_live else ""
     return _holder_context(request, reading) | {
         "may_clear": may_act and reading.is_proved_stale,
         "may_stop": may_act and reading.is_live and not refusal,

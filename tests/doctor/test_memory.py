@@ -6,10 +6,10 @@ import pytest
 
 from gate.core.policy import GatePolicy
 from gate.core.readings import Program
-from gate.core.requirement import requirement_for_model
+from gate.core.requirement import SIZES, requirement_for_model
 from gate.core.units import GIB, MIB
 from j5a_admin.doctor.findings import Finding, Status
-from j5a_admin.doctor.memory import SIZES, judge_model
+from j5a_admin.doctor.memory import judge_model
 from tests.gate.builders import memory
 
 POLICY = GatePolicy(margin_bytes=4 * GIB)

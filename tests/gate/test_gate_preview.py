@@ -30,5 +30,5 @@ def test_it_asks_the_database_little_once_the_machine_is_known(
     django_assert_num_queries: DjangoAssertNumQueries,
 ) -> None:
     gate_preview(LARGE)
-    with django_assert_num_queries(3):  # the host's state once, the chosen sensors twice
+    with django_assert_num_queries(2):  # the host's state and the chosen sensors
         gate_preview(LARGE)

@@ -44,9 +44,9 @@ class Place:
         out, err = process.communicate(timeout=120)
         return process.returncode, out, err
 
-    def holder_pid(self) -> int:
+    def holder_pid(self, *runners: int) -> int:
         """The PID in the lock's line once it names another process than `gate run` itself."""
-        own = {process.pid for process in self._started}
+        own = {*runners, *(process.pid for process in self._started)}
 
         def named() -> int:
             text = self.lock.read_text().strip() if self.lock.exists() else ""
@@ -273,7 +273,7 @@ def test_it_pauses_the_command_at_80_and_lets_it_go_on_below_75(
     place: Place, hot: tuple[Callable[[float], None], subprocess.Popen[str]]
 ) -> None:
     set_celsius, runner = hot
-    pid = _command_of(place, runner)
+    pid = place.holder_pid(runner.pid)
     set_celsius(83.0)
     until(lambda: status_of(pid) == psutil.STATUS_STOPPED, seconds=10, what="paused at 83")
     set_celsius(76.0)
@@ -292,7 +292,7 @@ def test_at_90_it_ends_the_command_with_75(
     place: Place, hot: tuple[Callable[[float], None], subprocess.Popen[str]]
 ) -> None:
     set_celsius, runner = hot
-    pid = _command_of(place, runner)
+    pid = place.holder_pid(runner.pid)
     set_celsius(91.0)
     assert runner.wait(30) == 75
     assert not psutil.pid_exists(pid)
@@ -304,16 +304,8 @@ def test_a_paused_command_can_be_ended(
     place: Place, hot: tuple[Callable[[float], None], subprocess.Popen[str]]
 ) -> None:
     set_celsius, runner = hot
-    pid = _command_of(place, runner)
+    pid = place.holder_pid(runner.pid)
     set_celsius(84.0)
     until(lambda: status_of(pid) == psutil.STATUS_STOPPED, seconds=10, what="paused")
     runner.send_signal(signal.SIGINT)
     assert runner.wait(30) == 128 + signal.SIGINT
-
-
-def _command_of(place: Place, runner: subprocess.Popen[str]) -> int:
-    def named() -> int:
-        text = place.lock.read_text().strip() if place.lock.exists() else ""
-        return int(text) if text and int(text) != runner.pid else 0
-
-    return int(until(named, seconds=30, what="the lock names the command"))

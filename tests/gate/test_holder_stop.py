@@ -14,7 +14,7 @@ import pytest
 from pytest_django import Settings
 
 from gate.models import LockEvent, LockEventKind
-from gate.services import holder, holder_refusal, holder_stop, lock_acquire, lock_release, lock_status
+from gate.services import holder_refusal, holder_stop, lock_acquire, lock_release, lock_status
 from tests.gate.groups import STUBBORN, TIDY, is_running, members, working_group
 from tests.gate.test_old_script import OLD_SCRIPT
 from tests.panel import BASE_DIR
@@ -25,7 +25,7 @@ pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("machine")]
 @pytest.fixture
 def short_grace(monkeypatch: pytest.MonkeyPatch) -> None:
     """For those that use the time up: they do not obey."""
-    monkeypatch.setattr(holder, "_TERM_SECONDS", 1.0)
+    monkeypatch.setattr("gate.core.groups._TERM_SECONDS", 1.0)
 
 
 @pytest.fixture

@@ -18,7 +18,7 @@ from pytest_django import Settings
 
 from gate.core.readings import LockState
 from gate.models import LockEvent, LockEventKind
-from gate.services import holder, lock_status
+from gate.services import lock_status
 from tests.gate.groups import STUBBORN, is_running, members, working_group
 from tests.gate.test_lock_events import gone_pid, write_lock
 from tests.pages.gate_people import ACT, LOOK, gate_client
@@ -187,7 +187,7 @@ def test_the_holder_is_stopped_and_the_person_told_that_nothing_is_left(actor: C
 
 
 def test_one_that_does_not_obey_is_stopped_by_force(actor: Client, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(holder, "_TERM_SECONDS", 1.0)
+    monkeypatch.setattr("gate.core.groups._TERM_SECONDS", 1.0)
     with working_group(STUBBORN) as pid:
         answer = stop(actor, pid)
         assert members(pid) == []

@@ -36,7 +36,7 @@ class ListReader:
         self._simple = SimpleReader(scanner, self._reader)
 
     def _command(self) -> Command:
-        raise NotImplementedError
+        raise NotImplementedError  # grammar.py has it
 
     def script(self) -> Block:
         """The whole text; from a syntax error on the rest is left out."""

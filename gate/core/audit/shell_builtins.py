@@ -20,7 +20,7 @@ _ENDS_SCRIPT = frozenset({"die", "fatal", "abort", "bail", "panic"})
 
 class ShellBuiltins(ShellSimple):
     def text(self, shell: ShellText, site: Site, state: State) -> None:
-        raise NotImplementedError
+        raise NotImplementedError  # a later class of this line has it: shell_flow, _simple, _builtins, shell
 
     def builtin(self, argv: Sequence[str], site: Site, state: State) -> Exits | None:
         """What holds after a builtin; None when it is none."""

@@ -5,6 +5,22 @@ from __future__ import annotations
 from django.db import models
 
 from gate.core.verdict import Verdict
+from gate.incident_models import Incident, IncidentEvent, IncidentEventKind, IncidentEvidence
+
+__all__ = [
+    "GateState",
+    "Incident",
+    "IncidentEvent",
+    "IncidentEventKind",
+    "IncidentEvidence",
+    "LockEvent",
+    "LockEventKind",
+    "PolicyChange",
+    "SensorChoice",
+    "SensorSample",
+    "SensorUse",
+    "VerdictRecord",
+]
 
 
 class SensorSample(models.Model):

@@ -1,4 +1,4 @@
-"""The loop that watches the machine: one look a second, one row every few seconds, two days kept."""
+"""The loop that watches the machine: one look a second, one row every few seconds, and what is kept of them."""
 
 from __future__ import annotations
 
@@ -12,10 +12,11 @@ from datetime import UTC, datetime, timedelta
 from django.db import DatabaseError, connections
 
 from gate.conf import gate_policy, host_id
+from gate.core.incidents.lifecycle import gaps_before
 from gate.core.readings import Vitals
 from gate.core.sensors import SensorMemory, take_vitals
 from gate.models import GateState, SensorSample
-from gate.services import policy_in_force, policy_note
+from gate.services import policy_in_force, policy_note, protected_spans
 
 __all__ = ["Sampler"]
 
@@ -94,7 +95,10 @@ class Sampler:
     def _prune(self, taken_at: datetime, now: float) -> None:
         if self._prune_at is not None and 0 < self._prune_at - now <= _PRUNE_EVERY_SECONDS:
             return
-        SensorSample.objects.filter(host=host_id(), taken_at__lt=taken_at - _KEEP).delete()
+        mine = SensorSample.objects.filter(host=host_id())
+        for after, before in gaps_before(protected_spans(), (taken_at - _KEEP).timestamp()):
+            old = mine.filter(taken_at__lt=datetime.fromtimestamp(before, UTC))
+            (old if after is None else old.filter(taken_at__gt=datetime.fromtimestamp(after, UTC))).delete()
         self._prune_at = now + _PRUNE_EVERY_SECONDS
 
     def _report(self, problem: str | None) -> None:

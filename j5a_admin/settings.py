@@ -156,6 +156,9 @@ GATE_END_AVAILABLE_BYTES = int(env_float("END_AVAILABLE_GIB", 2.0, low=0, high=1
 GATE_PAUSE_LIMIT_SECONDS = env_float("PAUSE_LIMIT_SECONDS", 3600, low=10, high=864_000)
 GATE_PINNED_SENSOR = env_text("PINNED_SENSOR", None)
 GATE_IGNORED_SENSORS = tuple(env_list("IGNORED_SENSORS", []))
+# A job that the gate keeps waiting for longer is an incident; so is a sampler that did not get to look for longer.
+LONG_BLOCK_SECONDS = env_float("LONG_BLOCK_SECONDS", 1800, low=1, high=864_000)
+STALL_SECONDS = env_float("STALL_SECONDS", 15, low=2, high=3600)
 if GATE_RESET_CELSIUS >= GATE_TRIP_CELSIUS:
     raise ImproperlyConfigured(
         f"J5A_RESET_CELSIUS={GATE_RESET_CELSIUS} must be below J5A_TRIP_CELSIUS={GATE_TRIP_CELSIUS}: "

@@ -15,7 +15,9 @@ from gate.conf import gate_policy, host_id
 from gate.core.incidents.lifecycle import gaps_before
 from gate.core.readings import Vitals
 from gate.core.sensors import SensorMemory, take_vitals
+from gate.machine_watch import MachineWatch
 from gate.models import GateState, SensorSample
+from gate.recorder import Recorder
 from gate.services import policy_in_force, policy_note, protected_spans
 
 __all__ = ["Sampler"]
@@ -29,11 +31,15 @@ _PRUNE_EVERY_SECONDS = 600.0
 class Sampler:
     """`tick` is one step and takes its clock from outside; `run` calls it until told to stop."""
 
-    def __init__(self, every_seconds: float = 1.0, store_every_seconds: float = 5.0) -> None:
+    def __init__(
+        self, every_seconds: float = 1.0, store_every_seconds: float = 5.0, recorder: Recorder | None = None
+    ) -> None:
         self._policy = gate_policy()
         self._every_seconds = every_seconds
         self._store_every_seconds = store_every_seconds
         self._known = SensorMemory()
+        self._recorder = recorder
+        self._watch = MachineWatch()
         self._store_at: float | None = None
         self._prune_at: float | None = None
         self._stored_ever_seen = False
@@ -42,6 +48,8 @@ class Sampler:
     def tick(self, now: float) -> Vitals:
         """Look at the machine at `now` (unix seconds), and store it when that is due."""
         vitals = take_vitals(self._policy, self._known)
+        if self._recorder is not None:
+            self._recorder.note(vitals, now)
         # A clock that was set back must not stop the storing until it has caught up.
         if self._store_at is None or not 0 < self._store_at - now <= self._store_every_seconds:
             self._store_at = now + self._store_every_seconds
@@ -49,16 +57,24 @@ class Sampler:
         return vitals
 
     def run(self, stop_event: threading.Event, on_tick: Callable[[float], None] | None = None) -> None:
-        """Tick until the event is set. `on_tick` gets the time of each."""
+        """Tick until the event is set. `on_tick` gets the time of each. Only an end by the event is one in order."""
         with suppress(DatabaseError):  # noted at the next verdict, then
             policy_note()
+        if self._recorder is not None:
+            self._recorder.start()
         while not stop_event.is_set():
             started = time.monotonic()
             now = time.time()
+            if self._recorder is not None:
+                self._recorder.wake()
             self.tick(now)
             if on_tick is not None:
                 on_tick(now)
+            if self._recorder is not None:
+                self._recorder.rest()
             stop_event.wait(max(0.0, self._every_seconds - (time.monotonic() - started)))
+        if self._recorder is not None:
+            self._recorder.close()
 
     def _store(self, vitals: Vitals, taken_at: datetime, now: float) -> None:
         """A database that does not answer costs this sample, not the loop."""
@@ -66,6 +82,7 @@ class Sampler:
             self._policy = policy_in_force()  # a sensor may have been pinned in the panel meanwhile
             self._store_sample(vitals, taken_at)
             self._store_ever_seen(vitals)
+            self._watch.look(vitals, now)
             self._prune(taken_at, now)
         except DatabaseError as problem:
             self._report(str(problem))
@@ -88,6 +105,9 @@ class Sampler:
         )
 
     def _store_ever_seen(self, vitals: Vitals) -> None:
+        if not self._known.ever_seen:  # by an earlier run
+            seen = GateState.objects.filter(host=host_id()).values_list("sensor_ever_seen", flat=True).first()
+            self._known.ever_seen = bool(seen)
         if vitals.temperature.ever_seen and not self._stored_ever_seen:
             GateState.objects.update_or_create(host=host_id(), defaults={"sensor_ever_seen": True})
             self._stored_ever_seen = True

@@ -51,8 +51,9 @@ class EngineFailed(TranscribeError):
 
 
 class EngineLost(TranscribeError):
-    def __init__(self, message: str, *, exit_code: int | None, output_tail: str) -> None:
+    def __init__(self, message: str, *, exit_code: int | None, output_tail: str, is_hung: bool = False) -> None:
         super().__init__(message, permanent=False)
+        self.is_hung = is_hung
         self.exit_code = exit_code
         self.output_tail = output_tail
 

@@ -124,6 +124,7 @@ class EngineProcess:
                     "and was ended as hung.",
                     exit_code=None,
                     output_tail=self.output_tail(),
+                    is_hung=True,
                 )
 
     def _read(self) -> list[Message]:

@@ -16,10 +16,12 @@ from gate.cli.wait import wait_until_admitted
 from gate.core.checks import lock_refusal_text
 from gate.core.errors import LockError, LockHeld
 from gate.core.heldlock import HeldLock
+from gate.core.incidents.kinds import IncidentKind
+from gate.core.incidents.watching import end_kind, watch_measures
 from gate.core.requirement import Requirement
 from gate.core.sensors import SensorMemory, take_vitals
 from gate.core.watch import Act, WatchState, watch
-from gate.services import gate_evaluate, lock_acquire, lock_release, policy_in_force
+from gate.services import gate_evaluate, incident_report, incident_settled, lock_acquire, lock_release, policy_in_force
 
 __all__ = ["EXIT_BLOCKED", "RunOrder", "run_command"]
 
@@ -150,14 +152,29 @@ class _Run:
         self._state = watched.state
         if watched.act is Act.PAUSE:
             process.pause()
+            incident_report(
+                IncidentKind.THERMAL_PAUSE,
+                "gate run",
+                f"{self._command[0]} was paused: {watched.reason}.",
+                measures=watch_measures(vitals, self._policy),
+                job_ref="gate run",
+            )
             self._say(f"Paused: {watched.reason}.")
         elif watched.act is Act.RESUME:
             process.resume()
+            incident_settled(IncidentKind.THERMAL_PAUSE, f"It goes on: {watched.reason}.", subject="gate run")
             self._say(f"Goes on: {watched.reason}.")
         elif watched.act is Act.END:
             self._ended_by_us = True
             self._say(f"Ended: {watched.reason}. Start it again when the gate admits it.")
             process.end()
+            incident_report(
+                end_kind(vitals, self._policy),
+                "gate run",
+                f"{self._command[0]} was ended: {watched.reason}.",
+                measures=watch_measures(vitals, self._policy, ended=True),
+                job_ref="gate run",
+            )
 
     # ── signals ──────────────────────────────────────────────────────────────────────────────────
     @contextmanager

@@ -25,7 +25,7 @@ from gate.services.lock import (
 )
 from gate.services.policy import policy_in_force, policy_note, sensor_choose
 from gate.services.protection import protected_paths, protected_spans
-from gate.services.reporting import incident_report, incident_settled, reports_bring_in
+from gate.services.reporting import incident_report, incident_settled, incidents_hold, reports_bring_in
 from gate.services.verdicts import PURPOSE_START, gate_evaluate, gate_preview, gate_preview_many, snapshot_take
 
 __all__ = [
@@ -43,6 +43,7 @@ __all__ = [
     "incident_report",
     "incident_resolve",
     "incident_settled",
+    "incidents_hold",
     "incidents_settle",
     "lock_acquire",
     "lock_adopt",

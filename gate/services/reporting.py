@@ -10,20 +10,21 @@ import json
 import logging
 import os
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
-from django.conf import settings
 from django.db import DatabaseError, connection, transaction
 
-from gate.conf import black_box_dir
+from gate.conf import black_box_dir, host_id
 from gate.core.incidents.kinds import IncidentKind
+from gate.core.incidents.lifecycle import IncidentStatus
 from gate.core.incidents.measures import Measure
 from gate.core.incidents.occurrence import Evidence, Occurrence
+from gate.models import Incident
 from gate.services.incidents import incident_open_or_join, incidents_settle
 
-__all__ = ["incident_report", "incident_settled", "reports_bring_in"]
+__all__ = ["incident_report", "incident_settled", "incidents_hold", "reports_bring_in"]
 
 logger = logging.getLogger(__name__)
 
@@ -78,13 +79,28 @@ def incident_settled(kind: IncidentKind, why: str, *, subject: str | None = None
         logger.warning("incidents (%s) could not be resolved (%s)", kind, problem)
 
 
+def incidents_hold(kind: IncidentKind, present: Iterable[Occurrence], *, over: str) -> None:
+    """Open what is present and not open yet, resolve what is open and not present any more (`over` says why).
+
+    For a look that comes again and again: it neither counts nor writes while nothing changes. Raises DatabaseError.
+    """
+    by_subject = {occurrence.subject: occurrence for occurrence in present}
+    known = Incident.objects.filter(host=host_id(), kind=kind.value).exclude(status=IncidentStatus.RESOLVED)
+    already = set(known.values_list("subject", flat=True))
+    for subject, occurrence in by_subject.items():
+        if subject not in already:
+            incident_open_or_join(occurrence)
+    for subject in already - by_subject.keys():
+        incidents_settle(kind, over, subject=subject)
+
+
 @contextmanager
 def _brief_patience() -> Iterator[None]:
     """SQLite waits a second for its lock, not thirty; in a transaction of the caller the lock is there already."""
     if connection.vendor != "sqlite" or connection.in_atomic_block:
         yield
         return
-    usual_ms = int(settings.DATABASES["default"].get("OPTIONS", {}).get("timeout", 5) * 1000)
+    usual_ms = int(connection.settings_dict["OPTIONS"]["timeout"] * 1000)
     _wait_at_most(PATIENCE_MS)
     try:
         yield

@@ -14,7 +14,7 @@ from transcribe.states import JobStatus
 
 pytestmark = pytest.mark.django_db
 
-POST_ONLY = ("/upload/", "/cancel/", "/retry/")
+POST_ONLY = ("/upload/", "/cancel/", "/retry/", "/acknowledge/", "/note/", "/resolve/", "/reopen/")
 
 
 @pytest.fixture

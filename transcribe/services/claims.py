@@ -11,6 +11,7 @@ from gate.core.identity import read_process
 from transcribe.audio.pcm_format import SAMPLE_RATE
 from transcribe.conf import work_remove
 from transcribe.models import Attempt, AttemptOutcome, Chunk, Job
+from transcribe.services.incidents import worker_lost_report
 from transcribe.states import OWNER_COMMAND, OWNER_WORKER, WAITING, ChunkStatus, JobStatus
 
 
@@ -87,6 +88,7 @@ def _command_lives(owner: str) -> bool:
 
 
 def _take_back(job: Job, reason: str) -> bool:
+    lost = Attempt.objects.filter(job=job, ended_at__isnull=True).last()
     with transaction.atomic():
         if job.cancel_requested:
             taken = job.move(JobStatus.CANCELLED, "cancelled; its process is gone", finished_at=timezone.now())
@@ -100,4 +102,6 @@ def _take_back(job: Job, reason: str) -> bool:
                 ended_at=timezone.now(), outcome=AttemptOutcome.WORKER_LOST, reason=reason
             )
             Chunk.objects.filter(job=job, status=ChunkStatus.RUNNING).update(status=ChunkStatus.PENDING)
+    if taken and lost is not None:
+        worker_lost_report(job, lost)
     return taken

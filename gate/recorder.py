@@ -22,11 +22,12 @@ from gate.core.incidents.kinds import IncidentKind
 from gate.core.incidents.measures import Measure
 from gate.core.incidents.occurrence import Evidence
 from gate.core.incidents.shutdown import Ending, UncleanEnd, look_line, unclean_end
-from gate.core.incidents.stall import Clocks, Stall, read_clocks, stall_between
+from gate.core.incidents.stall import Stall
 from gate.core.policy import GatePolicy
 from gate.core.readings import Vitals
 from gate.kernel_log import kernel_evidence
 from gate.services import incident_report, lock_status, policy_in_force
+from gate.stall_watch import StallWatch
 
 __all__ = ["Recorder"]
 
@@ -47,8 +48,7 @@ class Recorder:
         self._flush_at = 0.0
         self._work, self._lock = Work(), ""
         self._problem = ""
-        self._looked: Clocks | None = None
-        self._rested = 0.0
+        self._stalls = StallWatch(settings.STALL_SECONDS)
 
     def start(self) -> None:
         """Open the black box, tell of an unclean end before this start, and begin to record."""
@@ -64,8 +64,13 @@ class Recorder:
             logger.warning("no black box is written: %s", problem)
         else:
             self._box = box
+        self._stalls.start()
 
     def note(self, vitals: Vitals, now: float) -> None:
+        """Keep a look, and tell of a stall that ended just before it."""
+        for stall, at in self._stalls.found():
+            logger.warning("%s", stall.summary)
+            _stall_report(stall, [look for look in self._looks if look.at < at], at=at)
         deciding = vitals.temperature.deciding
         look = Look(
             at=now,
@@ -88,6 +93,7 @@ class Recorder:
 
     def close(self) -> None:
         """The mark of an end in order."""
+        self._stalls.stop()
         if self._box is None:
             return
         self._flush()
@@ -96,23 +102,6 @@ class Recorder:
         except OSError as problem:
             logger.warning("the black box could not be closed: %s", problem)
         self._box = None
-
-    # ── stalls ───────────────────────────────────────────────────────────────────────────────────
-    def wake(self) -> None:
-        """Called before each look: tells of a gap since `rest` that is longer than a stall may be."""
-        clocks = read_clocks()
-        before, self._looked = self._looked, clocks
-        if before is None:
-            return
-        idle_seconds = clocks.monotonic - self._rested
-        stall = stall_between(before, clocks, settings.STALL_SECONDS, idle_seconds=idle_seconds)
-        if stall is not None:
-            logger.warning("%s", stall.summary)
-            _stall_report(stall, list(self._looks), at=clocks.wall)
-
-    def rest(self) -> None:
-        """Called when only the wait for the next look is left: what a slow database takes is no stall."""
-        self._rested = time.monotonic()
 
     # ── inside ───────────────────────────────────────────────────────────────────────────────────
     def _flush(self) -> None:

@@ -65,13 +65,9 @@ class Sampler:
         while not stop_event.is_set():
             started = time.monotonic()
             now = time.time()
-            if self._recorder is not None:
-                self._recorder.wake()
             self.tick(now)
             if on_tick is not None:
                 on_tick(now)
-            if self._recorder is not None:
-                self._recorder.rest()
             stop_event.wait(max(0.0, self._every_seconds - (time.monotonic() - started)))
         if self._recorder is not None:
             self._recorder.close()

@@ -53,7 +53,7 @@ def incidents_page(request: HttpRequest) -> HttpResponseBase:
         "kind": kind,
         "statuses": [Filter(value=s.value, label=s.value, count=by_status.get(s.value, 0)) for s in IncidentStatus],
         "kinds": [
-            Filter(value=k.value, label=kind_facts(k).title, count=by_kind[k.value])
+            Filter(value=k.value, label=kind_facts(k).title, count=by_kind.get(k.value, 0))
             for k in IncidentKind
             if by_kind.get(k.value) or k.value == kind
         ],

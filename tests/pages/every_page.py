@@ -82,7 +82,7 @@ def panel_addresses() -> Iterator[str]:
     yield from (f"/sensors/use/?{urlencode({'sensor': EVIL, 'use': use})}" for use in ("ignored", "none"))
     yield from ("/incidents/", "/incidents/?status=open&kind=reported", "/incidents/new/")
     for incident in Incident.objects.all():
-        yield from (f"/incidents/{incident.pk}/", f"/incidents/{incident.pk}/post-mortem.md")
+        yield f"/incidents/{incident.pk}/"
     yield from ("/", "/live/", "/doctor/", "/jobs/", "/jobs/live/", "/jobs/?status=failed")
     for job in Job.objects.all():
         yield from (f"/jobs/{job.pk}/", f"/jobs/{job.pk}/live/", f"/jobs/{job.pk}/delete/")

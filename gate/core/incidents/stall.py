@@ -46,13 +46,10 @@ def read_clocks() -> Clocks:
     return Clocks(monotonic=monotonic, boot=boot, wall=time.time())
 
 
-def stall_between(before: Clocks, after: Clocks, limit_seconds: float, *, idle_seconds: float) -> Stall | None:
-    """What happened between two looks that should be a second apart; None when nothing longer than the limit did.
-
-    `idle_seconds`: how much of the time between, by the monotonic clock, the sampler only waited for its next look.
-    """
-    passed = idle_seconds
-    slept = (after.boot - before.boot) - (after.monotonic - before.monotonic)
+def stall_between(before: Clocks, after: Clocks, limit_seconds: float) -> Stall | None:
+    """What happened between two looks that should be a second apart; None when nothing longer than the limit did."""
+    passed = after.monotonic - before.monotonic
+    slept = (after.boot - before.boot) - passed
     jumped = (after.wall - before.wall) - (after.boot - before.boot)
     if slept > limit_seconds:
         return Stall(

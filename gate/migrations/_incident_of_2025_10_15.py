@@ -5,6 +5,7 @@ from datetime import UTC, datetime
 GIB = 1024**3
 HOST = "mac-mini-2012"
 SUBJECT = "parallel Whisper"
+CORRECTED_AT = datetime(2026, 11, 25, tzinfo=UTC)
 DOCUMENT = "operating protocols of 2025-10-15"
 
 
@@ -109,7 +110,7 @@ def record(apps):
         who = incident.resolved_by if kind == "resolved" else ""
         events.create(incident=incident, kind=kind, at=moment, text=text, who=who)
     for text in NOTES:
-        events.create(incident=incident, kind="note", at=TIMELINE[-1][0], text=text, who="J5A")
+        events.create(incident=incident, kind="note", at=CORRECTED_AT, text=text, who="J5A")
     pieces = apps.get_model("gate", "IncidentEvidence").objects
     for title, text in EVIDENCE:
         pieces.create(incident=incident, at=TIMELINE[-1][0], title=title, text=text)

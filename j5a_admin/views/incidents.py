@@ -129,7 +129,7 @@ def post_mortem(incident: Incident) -> PostMortem:
         causes=tuple(incident.causes),
         evidence=tuple((piece.title, piece.text) for piece in incident.evidence.all()),
         recovery="\n\n".join(incident.recovery.splitlines()),
-        advice=incident.facts.advice,
+        advice=f"{'It is resolved. When it happens again: ' if incident.is_resolved else ''}{incident.facts.advice}",
         notes=tuple(_line(event, title="Note") for event in events if event.kind == IncidentEventKind.NOTE),
     )
 

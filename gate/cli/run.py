@@ -128,6 +128,8 @@ class _Run:
             while (code := process.wait(0.2)) is None:
                 self._look(process)
         self._name_holder(os.getpid())
+        if self._state.paused_at_seconds is not None:
+            incident_settled(IncidentKind.THERMAL_PAUSE, "The paused command has ended.", subject="gate run")
         return EXIT_BLOCKED if self._ended_by_us else code
 
     def _name_holder(self, pid: int) -> None:

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import os
 import signal
+import sqlite3
 import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
+from contextlib import closing
 from pathlib import Path
 
 import psutil
@@ -269,6 +271,12 @@ def status_of(pid: int) -> str:
     return str(psutil.Process(pid).status())
 
 
+def told(place: Place) -> list[tuple[str, str]]:
+    """Kind and status of each incident, without the one that ships."""
+    with closing(sqlite3.connect(place.root / "var" / "j5a.sqlite3", timeout=30)) as database:
+        return database.execute("SELECT kind, status FROM gate_incident WHERE host != 'mac-mini-2012'").fetchall()
+
+
 def test_it_pauses_the_command_at_80_and_lets_it_go_on_below_75(
     place: Place, hot: tuple[Callable[[float], None], subprocess.Popen[str]]
 ) -> None:
@@ -286,6 +294,7 @@ def test_it_pauses_the_command_at_80_and_lets_it_go_on_below_75(
     said = runner.stderr.read() if runner.stderr is not None else ""
     assert "Paused: 83.0 °C, limit 80.0 °C; goes on below 75.0 °C." in said
     assert "Goes on: 74.9 °C" in said
+    assert told(place) == [("thermal_pause", "resolved")]
 
 
 def test_at_90_it_ends_the_command_with_75(
@@ -298,6 +307,7 @@ def test_at_90_it_ends_the_command_with_75(
     assert not psutil.pid_exists(pid)
     assert runner.stderr is not None
     assert "Ended: 91.0 °C, limit 90.0 °C" in runner.stderr.read()
+    assert told(place) == [("thermal_end", "open")]
 
 
 def test_a_paused_command_can_be_ended(
@@ -309,3 +319,4 @@ def test_a_paused_command_can_be_ended(
     until(lambda: status_of(pid) == psutil.STATUS_STOPPED, seconds=10, what="paused")
     runner.send_signal(signal.SIGINT)
     assert runner.wait(30) == 128 + signal.SIGINT
+    assert told(place) == [("thermal_pause", "resolved")]

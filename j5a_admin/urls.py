@@ -11,6 +11,8 @@ from j5a_admin.views.gate import gate_live, gate_page
 from j5a_admin.views.lock import lock_clear, lock_live, lock_page, lock_stop
 from j5a_admin.views.sensors import sensor_use, sensors_live, sensors_page
 
+handler500 = "j5a_admin.views.errors.server_error"
+
 urlpatterns = [
     path("", dashboard, name="dashboard"),
     path("live/", dashboard_live, name="dashboard-live"),

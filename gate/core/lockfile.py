@@ -24,6 +24,7 @@ from gate.core.identity import (
     read_process,
     removed_lock_holders,
 )
+from gate.core.lockroom import folder_problem
 from gate.core.lockstore import LockStore, try_flock
 from gate.core.readings import LockReading, LockState
 from gate.core.records import LockRecord, parse_pid_line
@@ -73,22 +74,29 @@ class HeavyLock:
 
     def _without_directory(self) -> LockReading:
         folder = next(parent for parent in self.path.parents if parent.exists())
-        if folder.is_dir() and os.access(folder, os.W_OK | os.X_OK):
-            return self._reading(Judged(LockState.FREE, "free", ("no lock directory",)))
-        reason = f"{self.path.parent} does not exist, and {folder} does not let us make it"
-        judged = Judged(LockState.MALFORMED, f"the lock cannot be taken: {reason}", (reason,))
-        return self._reading(judged, problem=reason)
+        problem = folder_problem(folder, None) if folder.is_dir() else f"{folder} is not a folder"
+        unwritable = None if problem is None else f"{self.path.parent} does not exist and cannot be made: {problem}"
+        return replace(
+            self._reading(Judged(LockState.FREE, "free", ("no lock directory",))),
+            unwritable=unwritable,
+        )
 
     def _inspect_in(self, directory: int) -> LockReading:
         descriptor = self._store.open_existing(directory)
         if descriptor is None:
-            return self._reading(Judged(LockState.FREE, "free", ("no lock file",)))
+            return self._with_room(self._reading(Judged(LockState.FREE, "free", ("no lock file",))))
         try:
             if try_flock(descriptor, fcntl.LOCK_SH):
-                return self._read_unlocked(directory, descriptor)
+                return self._with_room(self._read_unlocked(directory, descriptor))
             return self._read_locked(directory, descriptor, search=True)
         finally:
             os.close(descriptor)
+
+    def _with_room(self, reading: LockReading) -> LockReading:
+        """What nobody holds must also be possible to take."""
+        if reading.is_live:
+            return reading
+        return replace(reading, unwritable=folder_problem(self.path.parent, self.path.name))
 
     def _read_unlocked(self, directory: int, descriptor: int) -> LockReading:
         contents = self._store.read(directory, descriptor)

@@ -18,8 +18,8 @@ from gate.core.staleness import RELEASED_MTIME_NS, Contents
 
 __all__ = ["WRITER_WAIT_SECONDS", "LockStore", "try_flock"]
 
-# One writer of the files at a time. Longer than anybody who runs needs, a slow disk's fsync included; who has the kernel
-# lock then goes ahead, so that a writer that was stopped in the middle (SIGSTOP) cannot block the lock for good.
+# One writer of the files at a time. Longer than anybody who runs needs, a slow disk's fsync included; who has the
+# kernel lock then goes ahead, so that a writer stopped in the middle (SIGSTOP) cannot block the lock for good.
 WRITER_WAIT_SECONDS = 10.0
 _WRITER_POLL_SECONDS = 0.005
 # More than any real content; a huge file is read no further.
@@ -113,8 +113,9 @@ class LockStore:
     def writing(self, directory: int, *, wait_seconds: float = WRITER_WAIT_SECONDS) -> Iterator[bool]:
         """Be the only one who writes line and record; yields False when that could not be had in time.
 
-        It is a kernel lock on the directory: nothing has to be made for it (a full disk), nothing is left behind, and no
-        old script can remove it. Always taken before the kernel lock on the file, so whoever has both has them in order.
+        It is a kernel lock on the directory: nothing has to be made for it (a full disk), nothing is left behind, and
+        no old script can remove it. Who wants both takes it before the kernel lock on the file, so that nobody is seen
+        between winning that and writing the line.
         """
         alone = _wait_for_flock(directory, wait_seconds)
         try:
@@ -123,7 +124,7 @@ class LockStore:
             if alone:  # said, because a child in the middle of its start may have a copy of the descriptor
                 fcntl.flock(directory, fcntl.LOCK_UN)
 
-    # ── only for whoever has the kernel lock, and for naming a survivor ─────────────────────────────────────────────────────
+    # ── only for whoever has the kernel lock, and for naming a survivor ──────────────────────────────
     def write(self, directory: int, descriptor: int, record: LockRecord) -> LockRecord:
         """PID line, then record; returns the record as bound to that line. On an error both are as before."""
         line, mtime_ns = os.pread(descriptor, _READ_BYTES, 0), os.fstat(descriptor).st_mtime_ns

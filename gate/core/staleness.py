@@ -84,8 +84,8 @@ def _judge_empty(contents: Contents, age_seconds: float, proof: tuple[str, ...])
 def _judge_bare(contents: Contents, process: ProcessFacts, machine: Machine, proof: tuple[str, ...]) -> Judged:
     """A PID line without a record of its own: an older script wrote it.
 
-    A line dated before this boot whose PID lives is no proof that the number was given away: a machine without a battery
-    for its clock starts in the past, and the clock jumps when the time arrives. So it is only said.
+    A line dated before this boot whose PID lives is no proof that the number was given away: a machine without a
+    battery for its clock starts in the past, and the clock jumps when the time arrives. So it is only said.
     """
     note = contents.record_problem or "none that belongs to this PID line"
     proof = (*proof, f"record: {note}")

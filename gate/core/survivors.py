@@ -20,7 +20,7 @@ __all__ = ["Survivor", "survivor_name"]
 
 # A look at another writer, not a queue: whoever writes now leaves a line that is right, or the next step looks again.
 _WRITER_WAIT_SECONDS = 1.0
-# A proof that is older is thrown away: well below WRITER_WAIT_SECONDS, after which a winner writes without waiting for us.
+# An older proof is thrown away: well below WRITER_WAIT_SECONDS, after which a winner writes without waiting for us.
 _PROOF_SECONDS = 3.0
 
 

@@ -63,8 +63,8 @@ def env_absolute_path(name: str, default: Path) -> Path:
     if path.is_absolute():
         return path
     raise ImproperlyConfigured(
-        f"{PREFIX}{name}={text!r} is a relative path, so each directory that a program is started in would have a folder "
-        f"of its own: give the whole path from the root on, such as {str(path.absolute())!r}."
+        f"{PREFIX}{name}={text!r} is a relative path, so each directory that a program is started in would have "
+        f"a folder of its own: give the whole path from the root on, such as {str(path.absolute())!r}."
     )
 
 

@@ -110,14 +110,14 @@ class LockStore:
             return None
 
     @contextmanager
-    def writing(self, directory: int, *, wait_seconds: float = WRITER_WAIT_SECONDS) -> Iterator[bool]:
+    def writing(self, directory: int, *, wait_seconds: float | None = None) -> Iterator[bool]:
         """Be the only one who writes line and record; yields False when that could not be had in time.
 
         It is a kernel lock on the directory: nothing has to be made for it (a full disk), nothing is left behind, and
         no old script can remove it. Who wants both takes it before the kernel lock on the file, so that nobody is seen
         between winning that and writing the line.
         """
-        alone = _wait_for_flock(directory, wait_seconds)
+        alone = _wait_for_flock(directory, WRITER_WAIT_SECONDS if wait_seconds is None else wait_seconds)
         try:
             yield alone
         finally:

@@ -45,7 +45,7 @@ class HeldLock:
     def update(self, record: LockRecord) -> None:
         """Write who holds it now, above all the engine's PID: old scripts delete a lock whose PID is gone."""
         with self._store.directory() as directory, self._store.writing(directory):
-            self.require_ours()
+            self._require_ours_in(directory)
             self.record = self._store.write(directory, self.fileno(), record)
 
     def update_pid(self, pid: int) -> None:
@@ -68,22 +68,39 @@ class HeldLock:
         """What is wrong with our hold: an old script may have deleted the file or written over our line."""
         try:
             with self._store.directory() as directory:
-                if not self._store.is_at_path(directory, self.fileno()):
-                    return "the lock file was removed or replaced while we held it"
-                contents = self._store.read(directory, self.fileno())
+                if self._problem_in(directory) is None:
+                    return None
+                with self._store.writing(directory):  # somebody may just be between line and record
+                    return self._problem_in(directory)
         except (LockError, OSError) as problem:
             return str(problem)
-        self._follow(contents)
-        is_ours = contents.pid == self.record.pid
-        return None if is_ours else f"another process wrote its PID {contents.pid} over ours"
 
-    def _follow(self, contents: Contents) -> None:
-        """Whom our line named is gone, and somebody named another process of our hold in its place: still ours."""
-        named = contents.matching_record
-        if named is None or named.named_over_pid is None or named.pid == self.record.pid:
-            return
-        if descriptor_is_locked(self.fileno()):
-            self.record = replace(named, beats=self.record.beats, named_over_pid=None)
+    def _require_ours_in(self, directory: int) -> None:
+        problem = self._problem_in(directory)
+        if problem is not None:
+            raise LockLost(self.path, problem)
+
+    def _problem_in(self, directory: int) -> str | None:
+        if not self._store.is_at_path(directory, self.fileno()):
+            return "the lock file was removed or replaced while we held it"
+        contents = self._store.read(directory, self.fileno())
+        if contents.pid == self.record.pid or self._follow(contents):
+            return None
+        return f"another process wrote its PID {contents.pid} over ours"
+
+    def _follow(self, contents: Contents) -> bool:
+        """Whom our line named is gone, and somebody named another process of our hold in its place: still ours.
+
+        The record says so; or, when whoever wrote it was killed before the record, the named one's locked descriptor.
+        """
+        named, pid = contents.matching_record, contents.pid
+        if pid is None or not descriptor_is_locked(self.fileno()):
+            return False
+        is_said = named is not None and named.named_over_pid is not None
+        if not is_said and pid not in descriptor_holders(os.fstat(self.fileno())):
+            return False
+        self.record = with_process(self.record, pid).bound_to(contents.line_mtime_ns)
+        return True
 
     def release(self) -> bool:
         """Close our descriptor, never unlock it: False when a child that inherited it keeps the lock."""
@@ -109,7 +126,7 @@ class HeldLock:
             self._say_goodbye(survivors)
         else:
             with self._store.directory() as directory, self._store.writing(directory):
-                self.require_ours()
+                self._require_ours_in(directory)
                 self._store.blank(directory, self.fileno())
         descriptor, self._descriptor = self.fileno(), None
         os.close(descriptor)

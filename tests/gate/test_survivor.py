@@ -1,4 +1,4 @@
-"""A holder is killed and its child works on: the lock's files name the child, so that older scripts keep out as well."""
+"""A holder is killed and its child works on: the lock's files name the child, so that older scripts keep out, too."""
 
 from __future__ import annotations
 
@@ -46,12 +46,12 @@ def orphan(lock: HeavyLock, start: Callable[[], Holder]) -> tuple[int, int]:
     """The PIDs of a killed holder and of its child, which has the lock."""
     holder = start()
     child = holder.start_child()
-    _until_exec(child)
+    until_exec(child)
     holder.kill()
     return holder.pid, child
 
 
-def _until_exec(pid: int) -> None:
+def until_exec(pid: int) -> None:
     """Between fork and exec a child is still called as its parent."""
     until(lambda: Path(f"/proc/{pid}/comm").read_text() == "sleep\n", seconds=60, what="the child runs")
 
@@ -171,7 +171,7 @@ def test_a_number_that_was_given_away_is_named_over(lock: HeavyLock, orphan: tup
 
 def test_a_live_line_is_never_named_over(lock: HeavyLock, start: Callable[[], Holder]) -> None:
     holder = start()
-    _until_exec(holder.start_child())
+    until_exec(holder.start_child())
     assert lock.survivor_name() is None
     assert line(lock) == f"{holder.pid}\n"
 
@@ -236,14 +236,39 @@ def test_a_holder_whose_dead_child_was_named_over_still_holds_and_lets_go(lock: 
     assert (line(lock), lock.inspect().state) == ("", LockState.FREE)
 
 
+def test_a_holder_that_was_named_by_somebody_who_was_killed_before_the_record_still_lets_go(lock: HeavyLock) -> None:
+    held = lock.acquire(mine(lock))
+    engine = subprocess.Popen(["true"])
+    held.update_pid(engine.pid)
+    engine.wait()
+    lock.path.write_text(f"{os.getpid()}\n")  # the line of the new name, and still the record of the old one
+    assert held.problem() is None
+    assert held.release()
+    assert (line(lock), lock.inspect().state) == ("", LockState.FREE)
+
+
+def test_a_line_of_a_process_without_the_lock_is_somebody_elses(lock: HeavyLock) -> None:
+    """As an older script writes it: its process has no locked descriptor, and no record says that it was named."""
+    other = subprocess.Popen(["sleep", "60"])
+    try:
+        held = lock.acquire(mine(lock))
+        lock.path.write_text(f"{other.pid}\n")
+        assert held.problem() == f"another process wrote its PID {other.pid} over ours"
+        held.release()
+        assert line(lock) == f"{other.pid}\n"
+    finally:
+        other.kill()
+        other.wait()
+
+
 def test_it_names_the_process_that_has_run_longest(lock: HeavyLock, start: Callable[[], Holder]) -> None:
     """A surviving script's newest command has the descriptor too, and is soon gone."""
     holder = start()
     first = holder.start_child()
-    _until_exec(first)
+    until_exec(first)
     until(lambda: process_start_time(first) != _started_now(), seconds=60, what="the clock ticks")
     second = holder.start_child()
-    _until_exec(second)
+    until_exec(second)
     holder.kill()
     survivor = lock.survivor_name()
     assert survivor is not None

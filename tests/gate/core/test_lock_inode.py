@@ -23,7 +23,8 @@ def test_it_tries_again_when_the_path_names_another_file_after_winning(
 
     def flock_after_replacement(descriptor: int, mode: int) -> None:
         if not stat.S_ISREG(os.fstat(descriptor).st_mode):  # the directory's, for whoever writes
-            return real_flock(descriptor, mode)
+            real_flock(descriptor, mode)
+            return
         if not calls:
             (tmp_path / "new").write_bytes(b"")
             os.utime(tmp_path / "new", (0, 0))

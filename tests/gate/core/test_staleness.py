@@ -79,9 +79,7 @@ def test_nothing_follows_from_a_host_name_where_there_is_no_boot_id() -> None:
     assert judge(b"42\n", GONE, changed(host="other", boot_id=None), machine=machine).state is LockState.HELD
 
 
-@pytest.mark.parametrize(
-    ("dated_unix", "is_said"), [(939.0, True), (941.0, False), (1_000.0, False), (9_999.0, False)]
-)
+@pytest.mark.parametrize(("dated_unix", "is_said"), [(939.0, True), (941.0, False), (1_000.0, False), (9_999.0, False)])
 def test_a_bare_line_from_before_the_boot_is_told_and_stays_held_while_its_pid_lives(
     dated_unix: float, is_said: bool
 ) -> None:

@@ -138,14 +138,12 @@ class HeldLock:
 
     def _say_goodbye(self, survivors: list[int]) -> None:
         """Let the files name a process that keeps the lock, or say that nobody does."""
-        self.require_ours()
-        if survivors and self.record.pid in survivors:
-            return
         with self._store.directory() as directory, self._store.writing(directory):
-            if survivors:
-                self._name_survivor(directory, survivors[0])
-            else:
+            self._require_ours_in(directory)
+            if not survivors:
                 self._mark_released(directory)
+            elif self.record.pid not in survivors:
+                self._name_survivor(directory, survivors[0])
 
     def _mark_released(self, directory: int) -> None:
         try:

@@ -1,4 +1,4 @@
-"""The disk fills up while the lock is held or taken: the PID line is never lost, and no lock stays behind for a restart."""
+"""The disk fills up while the lock is held or taken: no PID line is lost, and no lock stays behind for a restart."""
 
 from __future__ import annotations
 

@@ -67,6 +67,7 @@ class LockEventKind(models.TextChoices):
     STALE_FOUND = "stale_found", "stale lock found"
     CLEARED = "cleared", "cleared by a person"
     STOPPED = "stopped", "holder stopped by a person"
+    NAMED_OVER = "named_over", "survivor named"
 
 
 class LockEvent(models.Model):

@@ -12,10 +12,11 @@ from datetime import UTC, datetime, timedelta
 from django.db import DatabaseError, connections
 
 from gate.conf import gate_policy, host_id
+from gate.core.errors import LockError
 from gate.core.readings import Vitals
 from gate.core.sensors import SensorMemory, take_vitals
 from gate.models import GateState, SensorSample
-from gate.services import policy_in_force, policy_note
+from gate.services import lock_survivor_name, policy_in_force, policy_note
 
 __all__ = ["Sampler"]
 
@@ -37,6 +38,7 @@ class Sampler:
         self._prune_at: float | None = None
         self._stored_ever_seen = False
         self.database_problem: str | None = None
+        self._lock_problem: str | None = None
 
     def tick(self, now: float) -> Vitals:
         """Look at the machine at `now` (unix seconds), and store it when that is due."""
@@ -62,6 +64,7 @@ class Sampler:
     def _store(self, vitals: Vitals, taken_at: datetime, now: float) -> None:
         """A database that does not answer costs this sample, not the loop."""
         try:
+            self._name_survivor()  # first: it needs no database, only its row in the history does
             self._policy = policy_in_force()  # a sensor may have been pinned in the panel meanwhile
             self._store_sample(vitals, taken_at)
             self._store_ever_seen(vitals)
@@ -71,6 +74,17 @@ class Sampler:
             connections.close_all()
         else:
             self._report(None)
+
+    def _name_survivor(self) -> None:
+        """Older scripts see only the PID line: when a holder was killed, it must name the child that works on."""
+        problem = None
+        try:
+            lock_survivor_name("sampler")
+        except (LockError, OSError) as error:
+            problem = str(error)
+        if problem is not None and self._lock_problem is None:
+            logger.warning("the lock's files cannot be looked after (%s); trying again", problem)
+        self._lock_problem = problem
 
     def _store_sample(self, vitals: Vitals, taken_at: datetime) -> None:
         deciding = vitals.temperature.deciding

@@ -7,7 +7,17 @@ from pathlib import Path
 
 from django.core.exceptions import ImproperlyConfigured
 
-from j5a_admin.env import env_bool, env_float, env_int, env_list, env_path, env_text, env_time_zone, env_url
+from j5a_admin.env import (
+    env_absolute_path,
+    env_bool,
+    env_float,
+    env_int,
+    env_list,
+    env_path,
+    env_text,
+    env_time_zone,
+    env_url,
+)
 from j5a_admin.secret import private_directory, secret_read_or_create
 
 GIB = 1024**3
@@ -143,7 +153,7 @@ UPLOAD_MAX_BYTES = env_int("UPLOAD_MAX_MIB", 20 * 1024, low=1, high=10_000_000) 
 DISK_RESERVE_BYTES = env_int("DISK_RESERVE_MIB", 500, low=0, high=10_000_000) * MIB
 
 # ── Gate and lock (docs/protocol.md) ─────────────────────────────────────────────────────────────
-LOCK_DIR = env_path("LOCK_DIR", Path("/tmp/j5a_locks"))  # noqa: S108 - shared with the older shell scripts
+LOCK_DIR = env_absolute_path("LOCK_DIR", Path("/tmp/j5a_locks"))  # noqa: S108 - shared with the older shell scripts
 GATE_LOCK_PATH = LOCK_DIR / "whisper_large.lock"
 GATE_MARGIN_BYTES = int(env_float("MARGIN_GIB", 4.0, low=0.5, high=1024) * GIB)
 GATE_TRIP_CELSIUS = env_float("TRIP_CELSIUS", 80.0, low=30, high=110)

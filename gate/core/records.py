@@ -37,6 +37,8 @@ class LockRecord:
     released: bool = False
     # Whether the holder shows signs of life; a shell script cannot, and is never called hung.
     beats: bool = True
+    # `pid` did not take the lock, it inherited it: this one had it before, and was gone or let go.
+    named_over_pid: int | None = None
 
     def bound_to(self, line_mtime_ns: int) -> LockRecord:
         return replace(self, line_mtime_ns=line_mtime_ns)
@@ -55,6 +57,7 @@ _TYPES: dict[str, tuple[type, ...]] = {
     "line_mtime_ns": (int, type(None)),
     "released": (bool,),
     "beats": (bool,),
+    "named_over_pid": (int, type(None)),
 }
 
 

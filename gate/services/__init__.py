@@ -13,6 +13,7 @@ from gate.services.lock import (
     lock_release,
     lock_resume,
     lock_status,
+    lock_survivor_name,
 )
 from gate.services.policy import policy_in_force, policy_note, sensor_choose
 from gate.services.verdicts import PURPOSE_START, gate_evaluate, gate_preview, gate_preview_many, snapshot_take
@@ -34,6 +35,7 @@ __all__ = [
     "lock_release",
     "lock_resume",
     "lock_status",
+    "lock_survivor_name",
     "policy_in_force",
     "policy_note",
     "sensor_choose",

@@ -47,6 +47,7 @@ TONES = {
     "stale_found": "warn",
     "cleared": "good",
     "stopped": "bad",
+    "named_over": "warn",
 }
 
 

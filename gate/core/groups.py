@@ -29,7 +29,7 @@ def group_end(group: int) -> GroupEnd:
     """SIGTERM, ten seconds, SIGKILL, five; returns as soon as none of it runs any more."""
     left: tuple[int, ...] = ()
     for number, seconds in ((signal.SIGTERM, _TERM_SECONDS), (signal.SIGKILL, _KILL_SECONDS)):
-        with suppress(ProcessLookupError):
+        with suppress(ProcessLookupError, PermissionError):  # what runs as another user is left, and said
             os.killpg(group, number)
             os.killpg(group, signal.SIGCONT)  # a paused process obeys when it goes on
         left = group_left_after(group, seconds)

@@ -17,7 +17,7 @@ _ROOT = Path(__file__).resolve().parents[2]
 _END_SECONDS = 10.0
 # Meant for the command, or for everything of a terminal or a service; inherited over the start, so without a gap.
 _IGNORED = (
-    signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGQUIT, signal.SIGUSR1, signal.SIGUSR2,
+    signal.SIGINT, signal.SIGHUP, signal.SIGQUIT, signal.SIGUSR1, signal.SIGUSR2,
     signal.SIGTSTP, signal.SIGTTIN, signal.SIGTTOU,
 )  # fmt: skip
 
@@ -74,3 +74,4 @@ class GuardianProcess:
 def _ignore_signals() -> None:
     for number in _IGNORED:
         signal.signal(number, signal.SIG_IGN)
+    signal.pthread_sigmask(signal.SIG_BLOCK, [signal.SIGTERM])  # it has a meaning for it, once it runs

@@ -53,7 +53,7 @@ class Running:
             while (code := process.wait(TICK_SECONDS)) is None:
                 self._look(process, guardian)
             while left := process.members():
-                self._stay_for(left, code)
+                self._stay_for(left, code, guardian)
                 self._look(process, guardian)
                 time.sleep(TICK_SECONDS)
             process.reap()
@@ -81,11 +81,12 @@ class Running:
         self._name_holder(process.pid)
         return process
 
-    def _stay_for(self, left: tuple[int, ...], code: int) -> None:
+    def _stay_for(self, left: tuple[int, ...], code: int, guardian: GuardianProcess) -> None:
         if self._stays:
             return
         self._stays = True
-        self._name_holder(os.getpid(), command=self._held.record.command)
+        # Of all that run it lives longest: the line names somebody alive even if we are killed.
+        self._name_holder(guardian.pid, command=self._held.record.command)
         it = "process" if len(left) == 1 else "processes"
         self._say(
             f"The command has ended with {code}; of its group still run: {_pids(left)}. "
@@ -108,6 +109,8 @@ class Running:
     def _keep_guardian(self, process: CommandProcess, guardian: GuardianProcess) -> None:
         with suppress(OSError):  # tried again at the next look
             if guardian.start_anew_if_lost(process.pid):
+                if self._stays:
+                    self._name_holder(guardian.pid, command=self._held.record.command)
                 self._say_once(
                     "The process that ends the command if `gate run` is killed was itself killed; it runs anew."
                 )

@@ -8,6 +8,7 @@ the last of the group is gone; without site packages and Django it needs about 9
 from __future__ import annotations
 
 import os
+import select
 import signal
 import sys
 import time
@@ -20,11 +21,14 @@ from gate.core.groups import group_end
 from gate.core.heldlock import HeldLock
 from gate.core.identity import group_members, with_process
 from gate.core.lockstore import LockStore
+from gate.core.records import parse_pid_line
 
 __all__ = ["DONE", "group_word"]
 
 DONE = b"done\n"
 _POLL_SECONDS = 0.2
+_TERM_SECONDS = 10.0
+_ASKED_TERM_SECONDS = 5.0  # whoever stops the holder kills it after ten, and may not come before us
 _HEARTBEAT_SECONDS = 5.0
 
 
@@ -33,26 +37,51 @@ def group_word(group: int) -> bytes:
     return b"group %d\n" % group
 
 
+class _Asked(Exception):
+    """SIGTERM, while the lock's line names us: meant for the holder, so for what is left of the group."""
+
+
 def main(arguments: list[str]) -> None:
     """`arguments`: the lock's path, its descriptor, the pipe's descriptor, the PID of `gate run`."""
     path, (lock, pipe, runner) = Path(arguments[0]), map(int, arguments[1:])
-    words = _hear_until_end(pipe)
-    if DONE.strip() in words:
+    heard: list[bytes] = []
+    signal.signal(signal.SIGTERM, lambda *_: _raise_if_holder(lock))
+    try:
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, [signal.SIGTERM])  # blocked since before this program began
+        _hear_until_end(pipe, heard)
+    except _Asked:
+        signal.signal(signal.SIGTERM, signal.SIG_IGN)
+        if select.select([pipe], [], [], 0)[0]:  # it may have come before the first word was read
+            heard.append(os.read(pipe, 4096))
+        _end(_group(heard), None, term_seconds=_ASKED_TERM_SECONDS)
+        return  # `gate run` lives, and releases the lock
+    signal.signal(signal.SIGTERM, signal.SIG_IGN)
+    if DONE.strip() in _words(heard):
         return
-    groups = [int(word.split()[1]) for word in words if word.startswith(b"group ")]
-    held = _take_over(path, lock, known_pids={*groups, runner, os.getpid()})
-    for group in groups[-1:]:
-        _end(group, held)
+    held = _take_over(path, lock, known_pids={_group(heard), runner, os.getpid()})
+    _end(_group(heard), held)
     if held is not None:
         held.release()  # names what left the group and keeps the lock
 
 
-def _hear_until_end(pipe: int) -> list[bytes]:
-    """Every word that was said. The pipe ends with `gate run`, at the latest when the command has begun."""
-    heard = b""
+def _raise_if_holder(lock: int) -> None:
+    if parse_pid_line(os.pread(lock, 64, 0)) == os.getpid():
+        raise _Asked
+
+
+def _hear_until_end(pipe: int, heard: list[bytes]) -> None:
+    """Everything that is said. The pipe ends with `gate run`, at the latest when the command has begun."""
     while part := os.read(pipe, 4096):
-        heard += part
-    return heard.splitlines()
+        heard.append(part)
+
+
+def _words(heard: list[bytes]) -> list[bytes]:
+    return b"".join(heard).splitlines()
+
+
+def _group(heard: list[bytes]) -> int:
+    """0 where `gate run` never came so far as to start the command."""
+    return next((int(word.split()[1]) for word in reversed(_words(heard)) if word.startswith(b"group ")), 0)
 
 
 def _take_over(path: Path, descriptor: int, *, known_pids: set[int]) -> HeldLock | None:
@@ -70,12 +99,12 @@ def _take_over(path: Path, descriptor: int, *, known_pids: set[int]) -> HeldLock
     return None
 
 
-def _end(group: int, held: HeldLock | None) -> None:
+def _end(group: int, held: HeldLock | None, *, term_seconds: float = _TERM_SECONDS) -> None:
     """Gently, then by force; what cannot be ended (another user's, or stuck in the kernel) is waited for."""
-    if group_members(group):
-        group_end(group)
+    if group and group_members(group):
+        group_end(group, term_seconds=term_seconds)
     beat_at = time.monotonic()
-    while group_members(group):
+    while group and group_members(group):
         with suppress(ProcessLookupError, PermissionError):
             os.killpg(group, signal.SIGKILL)
         if held is not None and time.monotonic() - beat_at >= _HEARTBEAT_SECONDS:

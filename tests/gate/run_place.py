@@ -114,7 +114,7 @@ class Place:
         return lock.acquire(record_for(os.getpid(), machine=lock.machine), timeout_seconds=10)
 
     def watch_until_gone(self) -> None:
-        """Nothing is left in the end; as long as there is something, it is under the lock, with a live PID in the line."""
+        """Nothing is left in the end; until then it is under the lock, and the line names somebody alive."""
         deadline = time.monotonic() + PATIENT_SECONDS
         while before := self.work():
             line = self.line_pid()

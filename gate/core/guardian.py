@@ -49,13 +49,13 @@ def main(arguments: list[str]) -> None:
     try:
         signal.pthread_sigmask(signal.SIG_UNBLOCK, [signal.SIGTERM])  # blocked since before this program began
         _hear_until_end(pipe, heard)
+        signal.signal(signal.SIGTERM, signal.SIG_IGN)
     except _Asked:
         signal.signal(signal.SIGTERM, signal.SIG_IGN)
         if select.select([pipe], [], [], 0)[0]:  # it may have come before the first word was read
             heard.append(os.read(pipe, 4096))
         _end(_group(heard), None, term_seconds=_ASKED_TERM_SECONDS)
         return  # `gate run` lives, and releases the lock
-    signal.signal(signal.SIGTERM, signal.SIG_IGN)
     if DONE.strip() in _words(heard):
         return
     held = _take_over(path, lock, known_pids={_group(heard), runner, os.getpid()})

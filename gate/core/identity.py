@@ -155,12 +155,18 @@ def _holders(is_it: Callable[[str], bool]) -> tuple[int, ...]:
 def _holds(pid: int, is_it: Callable[[str], bool]) -> bool:
     """Whether it has a locked descriptor whose link in /proc is the one."""
     try:
-        for number in os.listdir(f"/proc/{pid}/fd"):  # noqa: PTH208 - thousands of entries
-            if is_it(f"/proc/{pid}/fd/{number}") and _is_locked(pid, number):
-                return True
+        numbers = os.listdir(f"/proc/{pid}/fd")  # noqa: PTH208 - thousands of entries
     except OSError:  # ended meanwhile, or not ours to see
         return False
-    return False
+    return any(_is_lock(pid, number, is_it) for number in numbers)
+
+
+def _is_lock(pid: int, number: str, is_it: Callable[[str], bool]) -> bool:
+    """False for a descriptor that was closed meanwhile: the others of its process are still looked at."""
+    try:
+        return is_it(f"/proc/{pid}/fd/{number}") and _is_locked(pid, number)
+    except OSError:
+        return False
 
 
 def _is_locked(pid: int, name: str) -> bool:

@@ -5,12 +5,14 @@ from __future__ import annotations
 import os
 import shutil
 import signal
+from pathlib import Path
 
 import pytest
 
 from tests.gate.run_place import TINY, Place, is_running
 from tests.gate.test_lock_processes import kill_quietly
 from tests.machines import may_skip
+from tests.panel import until
 
 LEFT = "The command has ended with 7; of its group still run: PID"
 
@@ -65,6 +67,7 @@ def test_a_command_of_another_user_is_held_under_the_lock_until_it_ends(
     as_other = ("setpriv", "--reuid=65534", "--regid=65534", "--clear-groups")
     runner = place.start(*TINY, *as_other, "sleep", "300", before=without_kill_right)
     pid = place.holder_pid()
+    until(lambda: Path(f"/proc/{pid}").stat().st_uid == 65534, seconds=40, what="it is the other user's")
     runner.send_signal(signal.SIGTERM)
     place.until_said(runner, f"PID {pid}: started by the command as another user")
     assert runner.poll() is None
@@ -78,7 +81,8 @@ def test_killed_itself_its_guardian_holds_the_lock_for_the_command_of_another_us
     place: Place, without_kill_right: tuple[str, ...]
 ) -> None:
     as_other = ("setpriv", "--reuid=65534", "--regid=65534", "--clear-groups")
-    runner = place.start(*TINY, *as_other, "sleep", "20", before=without_kill_right)
-    place.holder_pid()
+    runner = place.start(*TINY, *as_other, "sleep", "12", before=without_kill_right)
+    pid = place.holder_pid()
+    until(lambda: Path(f"/proc/{pid}").stat().st_uid == 65534, seconds=40, what="it is the other user's")
     os.kill(runner.pid, signal.SIGKILL)
     place.watch_until_gone()

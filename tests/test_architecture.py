@@ -38,6 +38,7 @@ ONLY_IN = {
         "transcribe/audio/probe.py",
         "j5a_admin/supervise.py",
         "gate/cli/command_process.py",
+        "gate/cli/guardian_process.py",
     },
 }
 

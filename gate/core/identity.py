@@ -160,13 +160,14 @@ def _holds(pid: int, is_it: Callable[[str], bool]) -> bool:
         numbers = os.listdir(f"/proc/{pid}/fd")  # noqa: PTH208 - thousands of entries
     except OSError:  # ended meanwhile, or not ours to see
         return False
-    return any(_carries(pid, number, is_it) for number in numbers)
+    return any(_is_lock(pid, number, is_it) for number in numbers)
 
 
-def _carries(pid: int, number: str, is_it: Callable[[str], bool]) -> bool:
+def _is_lock(pid: int, number: str, is_it: Callable[[str], bool]) -> bool:
+    """False for a descriptor that was closed meanwhile: the others of its process are still looked at."""
     try:
         return is_it(f"/proc/{pid}/fd/{number}") and _is_locked(pid, number)
-    except OSError:  # this one was closed meanwhile: the next may still be the lock
+    except OSError:
         return False
 
 

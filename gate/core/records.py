@@ -70,7 +70,8 @@ def parse_pid_line(data: bytes) -> int | None:
 
 
 def encode_record(record: LockRecord) -> bytes:
-    return (json.dumps(asdict(record), ensure_ascii=False, indent=1) + "\n").encode()
+    text = json.dumps(asdict(record), ensure_ascii=False, indent=1)
+    return (text + "\n").encode(errors="replace")  # a name or argument of any bytes must not cost the record
 
 
 def parse_record(data: bytes) -> LockRecord:

@@ -13,6 +13,7 @@ from django.db import OperationalError
 
 from gate.cli import lock as lock_cli
 from gate.cli.run import RunOrder, run_command
+from gate.cli.stderr import stderr_say, streams_settle
 from gate.cli.texts import sensor_lines, verdict_lines
 from gate.cli.wait import wait_until_admitted
 from gate.core.requirement import Requirement
@@ -70,11 +71,6 @@ class Command(BaseCommand):
         self.stdout.flush()
 
 
-def _complain(text: str) -> None:
-    """To stderr: stdout belongs to the command that runs under the gate."""
-    print(f"gate: {text}", file=sys.stderr, flush=True)
-
-
 def _model_argument(parser: CommandParser) -> None:
     parser.add_argument("--model", default=_DEFAULT_MODEL, help="A name, demo, or the path of a checkpoint.")
 
@@ -108,7 +104,7 @@ def _with_database(act: Callable[[], int]) -> int:
         if "no such" not in str(problem):  # no such table, no such column: older than this code
             raise CommandError(f"The database does not answer ({problem}).", returncode=EXIT_USAGE) from problem
     first_run.directories_make()
-    first_run.database_migrate(_complain)
+    first_run.database_migrate(stderr_say)
     return act()
 
 
@@ -139,7 +135,9 @@ def _wait(options: dict[str, Any], say: Callable[[str], None]) -> int:
 
 def _run(options: dict[str, Any], say: Callable[[str], None]) -> int:
     order = RunOrder(command=tuple(options["command"]), requirement=_requirement(options), wait=options["wait"])
-    return run_command(order, _complain)
+    code = run_command(order, stderr_say)
+    streams_settle()  # the exit code is the command's, whatever became of our own output
+    return code
 
 
 def _lock(options: dict[str, Any], say: Callable[[str], None]) -> int:

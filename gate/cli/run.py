@@ -17,9 +17,9 @@ from gate.core.checks import lock_refusal_text
 from gate.core.errors import LockError, LockHeld
 from gate.core.heldlock import HeldLock
 from gate.core.requirement import Requirement
-from gate.core.sensors import SensorMemory, take_vitals
-from gate.core.watch import Act, WatchState, watch
+from gate.core.watch import Act
 from gate.services import gate_evaluate, lock_acquire, lock_release, policy_in_force
+from gate.watching import MachineWatch
 
 __all__ = ["EXIT_BLOCKED", "RunOrder", "run_command"]
 
@@ -109,9 +109,7 @@ class _Run:
         self._command = command
         self._held = held
         self._say = say
-        self._known = SensorMemory()
-        self._state = WatchState()
-        self._policy = policy_in_force()
+        self._machine = MachineWatch(policy_in_force())
         self._looked_at = self._beat_at = time.monotonic()
         self._ended_by_us = self._asked_to_end = False
         self._process: CommandProcess | None = None
@@ -143,11 +141,9 @@ class _Run:
             self._watch(process, now)
 
     def _watch(self, process: CommandProcess, now: float) -> None:
-        vitals = take_vitals(self._policy, self._known)
-        watched = watch(vitals, self._policy, self._state, at_seconds=now)
-        if watched.act is Act.PAUSE and self._asked_to_end:
+        watched = self._machine.look(now, may_pause=not self._asked_to_end)
+        if watched is None:
             return  # a stopped process could not obey
-        self._state = watched.state
         if watched.act is Act.PAUSE:
             process.pause()
             self._say(f"Paused: {watched.reason}.")
@@ -188,5 +184,5 @@ class _Run:
         if self._process is not None:
             self._process.pause()
         os.kill(os.getpid(), signal.SIGSTOP)
-        if self._process is not None and self._state.paused_at_seconds is None:
+        if self._process is not None and not self._machine.is_paused:
             self._process.resume()

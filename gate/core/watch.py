@@ -74,8 +74,8 @@ def watch(vitals: Vitals, policy: GatePolicy, state: WatchState, *, at_seconds: 
         reason = f"{celsius_text(celsius)}, limit {_marks_text(policy)}"
         return Watched(act=Act.PAUSE, reason=reason, state=paused, cause=Cause.HEAT, celsius=celsius)
     share = rest_share(celsius, policy)
-    cause = Cause.HEAT if share else None
-    return Watched(act=Act.NONE, reason="", state=state, cause=cause, celsius=celsius, rest_share=share)
+    resting = Cause.HEAT if share else None
+    return Watched(act=Act.NONE, reason="", state=state, cause=resting, celsius=celsius, rest_share=share)
 
 
 def rest_share(celsius: float | None, policy: GatePolicy) -> float:

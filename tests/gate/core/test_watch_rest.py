@@ -13,7 +13,7 @@ POLICY = GatePolicy()
 
 @pytest.mark.parametrize(
     ("celsius", "share"),
-    [(None, 0.0), (45.0, 0.0), (69.9, 0.0), (70.0, 0.0), (70.1, 0.006), (75.0, 0.3), (79.9, 0.594), (80.0, 0.6), (99.0, 0.6)],
+    [(None, 0), (45, 0), (69.9, 0), (70, 0), (70.1, 0.006), (75, 0.3), (79.9, 0.594), (80, 0.6), (99, 0.6)],
 )  # fmt: skip
 def test_it_rises_in_a_line(celsius: float | None, share: float) -> None:
     assert rest_share(celsius, POLICY) == pytest.approx(share)

@@ -68,7 +68,7 @@ def outcomes(panel: Panel, job_id: int) -> list[str]:
 
 
 def long_recording(tmp_path: Path) -> Recording:
-    return joined(tmp_path / "long.wav", minutes=10)
+    return joined(tmp_path / "long.wav", minutes=6)
 
 
 def test_it_rests_pauses_goes_on_is_ended_and_comes_back(hot: tuple[Panel, Thermometer], tmp_path: Path) -> None:

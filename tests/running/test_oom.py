@@ -63,10 +63,14 @@ def test_an_oom_kill_is_named_and_the_job_goes_on(
     make_panel: Callable[..., Panel], make_group: Callable[[], Path], tmp_path: Path
 ) -> None:
     panel = make_panel()
-    job_id = panel.submit(joined(tmp_path / "talk.wav", minutes=4).path, language="en")
+    job_id = panel.submit(joined(tmp_path / "talk.wav", minutes=3).path, language="en")
     pid = reading(panel, job_id, attempt=1)
     folder = make_group()
+    # Its group is looked at each second. Without the stop it would be killed before the watch knows where it went.
+    os.kill(pid, signal.SIGSTOP)
     (folder / "cgroup.procs").write_text(str(pid))
+    time.sleep(8)
+    os.kill(pid, signal.SIGCONT)
     panel.wait_for_job(job_id, "succeeded", seconds=180)
     (first, reason), (last, _) = attempts(panel, job_id)
     assert (first, last) == ("engine_lost", "succeeded")
@@ -82,7 +86,7 @@ def test_an_oom_kill_elsewhere_is_not_blamed(
     make_panel: Callable[..., Panel], make_group: Callable[[], Path], tmp_path: Path
 ) -> None:
     panel = make_panel()
-    job_id = panel.submit(joined(tmp_path / "talk.wav", minutes=4).path, language="en")
+    job_id = panel.submit(joined(tmp_path / "talk.wav", minutes=3).path, language="en")
     pid = reading(panel, job_id, attempt=1)
     other = subprocess.Popen([sys.executable, "-c", HUNGRY], stdin=subprocess.PIPE, stdout=subprocess.DEVNULL)
     try:

@@ -26,6 +26,8 @@ def gate_policy() -> GatePolicy:
         end_celsius=settings.GATE_END_CELSIUS,
         end_available_bytes=settings.GATE_END_AVAILABLE_BYTES,
         pause_limit_seconds=settings.GATE_PAUSE_LIMIT_SECONDS,
+        rest_celsius=settings.GATE_REST_CELSIUS,
+        end_pressure_percent=settings.GATE_END_PRESSURE_PERCENT,
     )
 
 

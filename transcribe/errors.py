@@ -11,6 +11,7 @@ TranscribeError            a job cannot go on; `message` is for people, `permane
 JobInterrupted             not an error: the run stops here for a reason that is no fault of the job
 ├── JobBlocked             the gate said no (carries the verdict's reason)
 ├── JobCancelled           a person asked for it
+├── MachineEnded           the watch ended the engine for the machine's sake: heat, memory
 ├── JobFenced              another run owns the job now
 └── WorkerStopping         the service is being stopped
 """
@@ -68,6 +69,10 @@ class JobBlocked(JobInterrupted):
 
 
 class JobCancelled(JobInterrupted):
+    pass
+
+
+class MachineEnded(JobInterrupted):
     pass
 
 

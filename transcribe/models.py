@@ -166,6 +166,7 @@ class AttemptOutcome(models.TextChoices):
     BLOCKED = "blocked", "Blocked by the gate"
     CANCELLED = "cancelled", "Cancelled"
     STOPPED = "stopped", "Service stopped"
+    MACHINE_ENDED = "machine_ended", "Ended for the machine's sake"
     ENGINE_LOST = "engine_lost", "Engine ended unexpectedly"
     WORKER_LOST = "worker_lost", "Worker ended unexpectedly"
 
@@ -183,6 +184,10 @@ class Attempt(models.Model):
     reason = models.TextField(blank=True)
     exit_code = models.IntegerField(null=True, blank=True, help_text="Negative: ended by that signal")
     peak_bytes = models.BigIntegerField(null=True, blank=True)
+    held_seconds = models.JSONField(
+        default=dict, blank=True, help_text="For how long its engine was made to stand still, by kind"
+    )
+    slowest_window_seconds = models.FloatField(null=True, blank=True)
     log_name = models.CharField(max_length=255, blank=True)
     output_tail = models.TextField(blank=True)
 

@@ -18,8 +18,11 @@ from gate.services import gate_evaluate, lock_acquire, lock_release
 from transcribe.conf import log_dir
 from transcribe.engine.protocol import Load, Loaded
 from transcribe.errors import JobBlocked
+from transcribe.held import HeldTimes
+from transcribe.learned import slowest_window
 from transcribe.models import Job
 from transcribe.resolve import ResolvedModel
+from transcribe.run_watch import EngineWatch
 from transcribe.supervisor import EngineProcess
 
 HEARTBEAT_SECONDS = 5.0  # a lock without a sign of life for hung_after_seconds (gate.core.policy) counts as hung
@@ -35,6 +38,8 @@ class EngineSlot:
     def __init__(self) -> None:
         self._held: HeldLock | None = None
         self._engine: EngineProcess | None = None
+        self._watch: EngineWatch | None = None
+        self.held = HeldTimes()  # of every engine that this slot had
         self._loaded: Loaded | None = None
         self._model: ResolvedModel | None = None
         self._shown_at = 0.0
@@ -67,22 +72,40 @@ class EngineSlot:
 
         Raises:
             EngineFailed, EngineLost: the model could not be loaded; the next `admit` ends that engine.
+            MachineEnded: the machine could not bear it.
         """
         if self._engine is not None and self._holds(model):
             return self._engine
         assert self._held is not None  # noqa: S101 - admit() comes first
         log_path = log_dir() / f"engine-{timezone.now():%Y%m%d-%H%M%S}-job-{job.pk}-attempt-{job.attempt}.log"
-        engine = EngineProcess(lock_descriptor=self._held.fileno(), log_path=log_path)
+        engine = EngineProcess(lock_descriptor=self._held.fileno(), log_path=log_path, held=self.held)
         self._engine = engine
+        self._watch = EngineWatch(engine)
         self._name_holder(engine.pid)
         request = Load(path=str(model.path), name=model.whisper_name, threads=settings.ENGINE_THREADS)
         self._loaded = engine.load(request, watch=watch)
+        engine.slowest_window_seconds_before = slowest_window(model.value)
         self._model = model  # only now: an engine that could not load it serves no later job
         return engine
 
     @property
     def is_multilingual(self) -> bool:
         return self._loaded is not None and self._loaded.is_multilingual
+
+    @property
+    def held_text(self) -> str:
+        """Why the engine stands still or goes slowly; empty while it works freely."""
+        return "" if self._watch is None else self._watch.text
+
+    @property
+    def slowest_window_seconds(self) -> float | None:
+        """Of the engine that is here, since it was started."""
+        return None if self._engine is None else self._engine.slowest_window_seconds
+
+    def require_not_ended(self) -> None:
+        """Raise MachineEnded when the watch has ended the engine."""
+        if self._engine is not None:
+            self._engine.require_not_ended()
 
     def show_life(self) -> None:
         """A sign of life in the lock's record, at most every HEARTBEAT_SECONDS; call it often.
@@ -100,6 +123,7 @@ class EngineSlot:
         """End the engine at once and give the lock back; returns when its process group is gone."""
         if self._engine is not None:
             self._engine.kill()
+            self._stop_watch()
             self._engine = None
         self.close()
 
@@ -126,8 +150,14 @@ class EngineSlot:
         if self._engine is not None:
             with contextlib.suppress(JobBlocked):  # the engine must end whatever the lock file says
                 self._name_holder(os.getpid())
+            self._stop_watch()
             self._engine.end()
         self._engine = self._model = self._loaded = None
+
+    def _stop_watch(self) -> None:
+        if self._watch is not None:
+            self._watch.stop()
+            self._watch = None
 
     def _holds(self, model: ResolvedModel) -> bool:
         alive = self._engine is not None and self._engine.is_alive()

@@ -67,7 +67,7 @@ class GuardianProcess:
             stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
             pass_fds=(lock, self._read),
             start_new_session=True,
-            preexec_fn=_ignore_signals,  # noqa: PLW1509 - this process has one thread
+            preexec_fn=_ignore_signals,  # noqa: PLW1509 - takes no lock that the watch's thread could have
         )  # fmt: skip
 
 

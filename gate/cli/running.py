@@ -15,8 +15,8 @@ from gate.core.errors import LockError, LockLost
 from gate.core.heldlock import HeldLock
 from gate.core.identity import with_process
 from gate.core.policy import GatePolicy
-from gate.core.sensors import SensorMemory, take_vitals
-from gate.core.watch import Act, Watched, WatchState, watch
+from gate.core.watch import Act, Watched
+from gate.watching import MachineWatch
 
 __all__ = ["EXIT_BLOCKED", "Running"]
 
@@ -35,11 +35,9 @@ class Running:
     def __init__(self, command: Sequence[str], held: HeldLock, policy: GatePolicy, say: Say) -> None:
         self._command = command
         self._held = held
-        self._policy = policy
         self._say_text = say
         self._said: set[str] = set()
-        self._known = SensorMemory()
-        self._state = WatchState()
+        self._machine = MachineWatch(policy)
         self._looked_at = self._beat_at = time.monotonic()
         self._asked_at = float("-inf")  # the last signal that asks it to end
         self._woken = self._stopped_outside = self._stays = self._is_ending = self._ended_by_us = False
@@ -157,16 +155,13 @@ class Running:
 
     # ── heat and memory ──────────────────────────────────────────────────────────────────────────
     def _watch(self, process: CommandProcess, now: float) -> None:
-        """Take vitals, decide, act."""
-        watched = watch(take_vitals(self._policy, self._known), self._policy, self._state, at_seconds=now)
         may_obey = now - self._asked_at < OBEY_SECONDS
-        if watched.act is Act.PAUSE and may_obey:  # a stopped process could not obey
-            self._state = replace(watched.state, paused_at_seconds=None)
+        watched = self._machine.look(now, may_pause=not may_obey)  # a stopped process could not obey
+        if watched is None:
             return
-        self._state = watched.state
         if watched.act is not Act.NONE:
             self._act(process, watched)
-        elif watched.state.paused_at_seconds is not None and not may_obey:
+        elif self._machine.is_paused and not may_obey:
             self._stay_paused(process)
 
     def _act(self, process: CommandProcess, watched: Watched) -> None:
@@ -233,7 +228,7 @@ class Running:
         if self._process is not None:
             self._process.pause()
         os.kill(os.getpid(), signal.SIGSTOP)
-        if self._process is not None and self._state.paused_at_seconds is None and not self._stopped_outside:
+        if self._process is not None and not self._machine.is_paused and not self._stopped_outside:
             self._process.resume()
 
     # ── words ────────────────────────────────────────────────────────────────────────────────────

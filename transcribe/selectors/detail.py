@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -39,6 +39,14 @@ class OptionShown:
 
 
 @dataclass(frozen=True, kw_only=True)
+class HeldShown:
+    """For how long its engine was made to stand still for one cause, over all attempts."""
+
+    cause: str
+    seconds: float
+
+
+@dataclass(frozen=True, kw_only=True)
 class JobDetail:
     """`fingerprint` changes with what the page shows beside the running figures."""
 
@@ -48,6 +56,7 @@ class JobDetail:
     remaining_seconds: float | None
     waited_seconds: float
     blocked_seconds: float
+    held: tuple[HeldShown, ...]
     live_lines: tuple[str, ...]
     language_label: str
     options: tuple[OptionShown, ...]
@@ -71,6 +80,7 @@ def job_detail(job: Job, now: datetime | None = None) -> JobDetail:
         remaining_seconds=remaining_seconds(job, now) if running else None,
         waited_seconds=held.get(JobStatus.QUEUED, 0.0),
         blocked_seconds=held.get(JobStatus.BLOCKED, 0.0),
+        held=held_for(attempts),
         live_lines=tuple(line for line in job.live_text.splitlines() if line.strip()),
         language_label=language_label(job),
         options=tuple(_options(job)),
@@ -103,6 +113,16 @@ def durations_by_status(events: Sequence[JobEvent], now: datetime) -> dict[JobSt
         status = JobStatus(event.new)
         seconds[status] = seconds.get(status, 0.0) + max(timedelta(), end - event.at).total_seconds()
     return seconds
+
+
+def held_for(attempts: Iterable[Attempt]) -> tuple[HeldShown, ...]:
+    """By cause, the first word of the kind: "heat pause" and "heat rest" are both heat."""
+    seconds: dict[str, float] = {}
+    for attempt in attempts:
+        for kind, amount in attempt.held_seconds.items():
+            cause = kind.partition(" ")[0]
+            seconds[cause] = seconds.get(cause, 0.0) + amount
+    return tuple(HeldShown(cause=cause, seconds=amount) for cause, amount in seconds.items())
 
 
 def language_label(job: Job) -> str:

@@ -11,7 +11,12 @@ from gate.core.identity import read_process
 from transcribe.audio.pcm_format import SAMPLE_RATE
 from transcribe.conf import work_remove
 from transcribe.models import Attempt, AttemptOutcome, Chunk, Job
-from transcribe.states import OWNER_COMMAND, OWNER_WORKER, WAITING, ChunkStatus, JobStatus
+from transcribe.services.progress import job_end
+from transcribe.services.tries import fruitless_attempts, next_try_after_loss
+from transcribe.states import ENDED, OWNER_COMMAND, OWNER_WORKER, WAITING, ChunkStatus, JobStatus
+
+# A job that takes its worker down with it five times must not do so every half hour for ever.
+WORKER_LOSSES_ALLOWED = 5
 
 
 def jobs_due(owner: str = OWNER_WORKER) -> QuerySet[Job]:
@@ -86,6 +91,11 @@ def _command_lives(owner: str) -> bool:
     return process.alive and started == str(process.start_ticks)
 
 
+def _worker_losses(job: Job) -> int:
+    """How many times in a row it lost its worker and got nowhere, with this time."""
+    return fruitless_attempts(job).filter(Q(outcome=AttemptOutcome.WORKER_LOST) | Q(number=job.attempt)).count()
+
+
 def _take_back(job: Job, reason: str) -> bool:
     with transaction.atomic():
         if job.cancel_requested:
@@ -93,8 +103,14 @@ def _take_back(job: Job, reason: str) -> bool:
             work_remove(job.pk)
         elif job.status in WAITING:
             taken = Job.objects.filter(pk=job.pk, status=job.status, owner=job.owner).update(owner=OWNER_WORKER) == 1
+        elif _worker_losses(job) >= WORKER_LOSSES_ALLOWED:
+            times = f"This happened {WORKER_LOSSES_ALLOWED} times in a row without a finished chunk."
+            return job_end(job, f"{reason[:1].upper()}{reason[1:]}. {times} Retry tries it again.") in ENDED
         else:
-            taken = job.move(JobStatus.QUEUED, reason, owner=OWNER_WORKER, activity="", live_text="")
+            next_try = next_try_after_loss(job)
+            taken = job.move(
+                JobStatus.QUEUED, reason, owner=OWNER_WORKER, activity="", live_text="", next_try_at=next_try
+            )
         if taken:
             Attempt.objects.filter(job=job, ended_at__isnull=True).update(
                 ended_at=timezone.now(), outcome=AttemptOutcome.WORKER_LOST, reason=reason

@@ -14,7 +14,8 @@ from transcribe.audio.pcm_format import SAMPLE_RATE
 from transcribe.errors import JobFenced
 from transcribe.models import Attempt, AttemptOutcome, Chunk, Job, Segment
 from transcribe.options import DecodingOptions
-from transcribe.states import ENDED, ChunkStatus, JobStatus
+from transcribe.services.tries import since_last_retry
+from transcribe.states import ChunkStatus, JobStatus
 
 ENGINE_ID = "openai-whisper 20250625"  # part of the provenance: another version may write another text
 
@@ -163,11 +164,8 @@ def _quarantine_reason(job: Job) -> str:
 
 def losses_while_loading(job: Job) -> int:
     """How many attempts in a row lost their engine before they began a chunk, since a person last tried again."""
-    retried = job.events.filter(old__in=ENDED, new=JobStatus.QUEUED).order_by("at").last()
     begun = job.chunks.filter(started_at__isnull=False).order_by("started_at").last()
-    lost = job.attempts.filter(outcome=AttemptOutcome.ENGINE_LOST)
-    if retried is not None:
-        lost = lost.filter(started_at__gt=retried.at)
+    lost = since_last_retry(job).filter(outcome=AttemptOutcome.ENGINE_LOST)
     if begun is not None:
         lost = lost.filter(started_at__gt=begun.started_at)
     return lost.count()

@@ -18,7 +18,7 @@ from django.utils import timezone
 from transcribe.audio.errors import AudioError
 from transcribe.audio.pcm_format import SAMPLE_RATE
 from transcribe.audio.prepare import BrokenStretch, Preparation, PreparedAudio
-from transcribe.conf import work_dir, work_remove
+from transcribe.conf import journal_path, journal_remove, work_dir, work_remove
 from transcribe.engine.errors import ProtocolError
 from transcribe.engine.protocol import Message, Progress, Text, Transcribe, Transcribed
 from transcribe.errors import (
@@ -46,6 +46,7 @@ from transcribe.services.progress import (
 )
 from transcribe.slot import EngineSlot
 from transcribe.states import ChunkStatus, JobStatus
+from transcribe.window_counts import WindowCounts
 
 logger = logging.getLogger(__name__)
 
@@ -94,7 +95,7 @@ def run_job(job: Job, slot: EngineSlot, control: RunControl) -> JobStatus:
         return job_end(job, "The panel itself made an error with this job; its log says which. Retry may help.")
     finally:
         if job.is_ended:
-            work_remove(job.pk)
+            work_remove(job.pk, keep_journals=job.is_retryable)
     return JobStatus(job.status)
 
 
@@ -124,6 +125,7 @@ class _JobRun:
         self.slot = slot
         self.control = control
         self.chunk: Chunk | None = None
+        self._windows = WindowCounts()
         self._unsaved: dict[str, object] = {}
         self._looked_at = 0.0
 
@@ -162,10 +164,17 @@ class _JobRun:
             language=self.job.language or self.job.detected_language or None,
             options=engine_options(options),
             temperatures=list(options.temperatures()),
+            journal_path=str(journal_path(self.job.pk, chunk.index)),
+            provenance=chunk.provenance,
         )
-        result = transcribe(request, on_message=self._hear, watch=self._watch)
+        try:
+            result = transcribe(request, on_message=self._hear, watch=self._watch)
+            self._windows.hear(chunk.index, result)
+        finally:
+            attempt_update(self.job, **self._windows.columns())
         self._unsaved.clear()
         chunk_commit(self.job, chunk, language=result.language, segments=result.segments)
+        journal_remove(self.job.pk, chunk.index)
         attempt_update(self.job, peak_bytes=result.peak_bytes)
         self.chunk = None
         self.control.progress(self.job)
@@ -177,6 +186,7 @@ class _JobRun:
         if isinstance(message, Progress):
             end = self.chunk.end_sample / SAMPLE_RATE
             self._unsaved["position_seconds"] = min(start + message.done_seconds, end)
+            self._windows.hear(self.chunk.index, message)
         elif isinstance(message, Text):
             before = str(self._unsaved.get("live_text", self.job.live_text))
             self._unsaved["live_text"] = f"{before}\n{message.text.strip()}".strip()
@@ -202,6 +212,7 @@ class _JobRun:
             raise JobCancelled(f"{found[1] or 'cancelled'}; its process has ended")
         if self._unsaved:
             job_update(self.job, **self._unsaved)
+            attempt_update(self.job, **self._windows.columns())
             self._unsaved.clear()
         self.control.progress(self.job)
 

@@ -75,7 +75,9 @@ class EngineSlot:
         engine = EngineProcess(lock_descriptor=self._held.fileno(), log_path=log_path)
         self._engine = engine
         self._name_holder(engine.pid)
-        request = Load(path=str(model.path), name=model.whisper_name, threads=settings.ENGINE_THREADS)
+        request = Load(
+            path=str(model.path), name=model.whisper_name, threads=settings.ENGINE_THREADS, sha256=model.sha256
+        )
         self._loaded = engine.load(request, watch=watch)
         self._model = model  # only now: an engine that could not load it serves no later job
         return engine

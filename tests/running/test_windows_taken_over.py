@@ -5,6 +5,7 @@ from __future__ import annotations
 import sqlite3
 import stat
 from collections.abc import Callable
+from itertools import pairwise
 from pathlib import Path
 
 from tests.panel import Panel, until
@@ -51,7 +52,7 @@ def test_engine_worker_and_cancel(make_panel: Callable[..., Panel], tmp_path: Pa
     attempts = panel.rows(query, job_id)
     outcomes = [row["outcome"] for row in attempts]
     assert outcomes == ["engine_lost", "worker_lost", "cancelled", "succeeded"]
-    for before, after in zip(attempts, attempts[1:], strict=False):
+    for before, after in pairwise(attempts):
         assert after["replayed_windows"] >= before["replayed_windows"] + before["decoded_windows"]
     taken_over, decoded = attempts[-1]["replayed_windows"], attempts[-1]["decoded_windows"]
     assert taken_over >= 6

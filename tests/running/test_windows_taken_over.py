@@ -19,14 +19,14 @@ def attempt(panel: Panel, job_id: int, number: int) -> sqlite3.Row | None:
 
 
 def until_it_decodes(panel: Panel, job_id: int, number: int) -> None:
-    """Until two windows of the attempt are told as decoded."""
+    """Until a window of the attempt is told as decoded."""
 
     def decodes() -> bool:
         row = attempt(panel, job_id, number)
         assert panel.job(job_id)["status"] != "succeeded", "the recording was too short for this test"
-        return row is not None and row["decoded_windows"] >= 2
+        return row is not None and row["decoded_windows"] >= 1
 
-    until(decodes, seconds=120, what=f"attempt {number} decodes")
+    until(decodes, seconds=180, what=f"attempt {number} decodes")
 
 
 def test_engine_worker_and_cancel(make_panel: Callable[..., Panel], tmp_path: Path) -> None:
@@ -55,7 +55,7 @@ def test_engine_worker_and_cancel(make_panel: Callable[..., Panel], tmp_path: Pa
     for before, after in pairwise(attempts):
         assert after["replayed_windows"] >= before["replayed_windows"] + before["decoded_windows"]
     taken_over, decoded = attempts[-1]["replayed_windows"], attempts[-1]["decoded_windows"]
-    assert taken_over >= 6
+    assert taken_over >= 3
     assert f"{taken_over} windows taken over" in panel.get(f"/jobs/{job_id}/")
     assert decoded + taken_over >= 28  # 14 minutes
     until(lambda: not work.exists(), seconds=30, what="the work directory is gone")

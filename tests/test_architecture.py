@@ -28,10 +28,11 @@ FORBIDDEN = {
     "transcribe/audio": {"django", "gate", "j5a_admin", "transcribe.models", "transcribe.services"},
     "transcribe": {"j5a_admin"},
 }
+TORCH_HOMES = {f"transcribe/engine/{name}.py" for name in ("openai_whisper", "spectrogram", "windows")}
 ONLY_IN = {
     "psutil": {"gate/core/sensors.py"},
-    "torch": {"transcribe/engine/openai_whisper.py", "transcribe/engine/spectrogram.py"},
-    "whisper": {"transcribe/engine/openai_whisper.py", "transcribe/engine/spectrogram.py"},
+    "torch": TORCH_HOMES,
+    "whisper": TORCH_HOMES,
     "subprocess": {
         "transcribe/supervisor.py",
         "transcribe/audio/child_process.py",

@@ -12,7 +12,7 @@ from django.db import DatabaseError
 
 from transcribe.audio.pcm_format import SAMPLE_RATE
 from transcribe.audio.prepare import BrokenStretch, Preparation, PreparedAudio
-from transcribe.conf import work_dir
+from transcribe.conf import journal_path, journal_remove, work_dir
 from transcribe.engine.protocol import Message, Progress, Text, Transcribe, Transcribed
 from transcribe.errors import JobCancelled, JobFenced, WorkerStopping
 from transcribe.models import Chunk, Job
@@ -21,6 +21,7 @@ from transcribe.resolve import ResolvedModel, model_fetch, model_is_here, model_
 from transcribe.services.progress import attempt_update, chunk_commit, chunk_start, chunks_plan, job_update
 from transcribe.slot import EngineSlot
 from transcribe.states import ChunkStatus, JobStatus
+from transcribe.window_counts import WindowCounts
 
 __all__ = ["JobRun", "RunControl", "engine_options"]
 
@@ -47,6 +48,7 @@ class JobRun:
         self.slot = slot
         self.control = control
         self.chunk: Chunk | None = None
+        self._windows = WindowCounts()
         self._unsaved: dict[str, object] = {}
         self._looked_at = 0.0
         self._free_activity: str | None = None  # what it does when it is not held
@@ -62,6 +64,7 @@ class JobRun:
         try:
             self._execute()
         finally:
+            self._keep_windows()
             self._keep_held()
 
     def _execute(self) -> None:
@@ -95,10 +98,14 @@ class JobRun:
             language=self.job.language or self.job.detected_language or None,
             options=engine_options(options),
             temperatures=list(options.temperatures()),
+            journal_path=str(journal_path(self.job.pk, chunk.index)),
+            provenance=chunk.provenance,
         )
         result = transcribe(request, on_message=self._hear, watch=self._watch)
+        self._windows.hear(chunk.index, result)
         self._unsaved.clear()
         chunk_commit(self.job, chunk, language=result.language, segments=result.segments)
+        journal_remove(self.job.pk, chunk.index)
         attempt_update(self.job, peak_bytes=result.peak_bytes, slowest_window_seconds=self.slot.slowest_window_seconds)
         self.chunk = None
         self.control.progress(self.job)
@@ -110,6 +117,7 @@ class JobRun:
         if isinstance(message, Progress):
             end = self.chunk.end_sample / SAMPLE_RATE
             self._unsaved["position_seconds"] = min(start + message.done_seconds, end)
+            self._windows.hear(self.chunk.index, message)
         elif isinstance(message, Text):
             before = str(self._unsaved.get("live_text", self.job.live_text))
             self._unsaved["live_text"] = f"{before}\n{message.text.strip()}".strip()
@@ -144,6 +152,7 @@ class JobRun:
         if self._unsaved:
             job_update(self.job, **self._unsaved)
             self._unsaved.clear()
+            self._keep_windows()
         self.control.progress(self.job)
 
     def _show_held(self, now: float) -> None:
@@ -169,6 +178,13 @@ class JobRun:
             attempt_update(self.job, held_seconds={kind: seconds for kind, seconds in held.items() if seconds})
         except DatabaseError as problem:
             logger.warning("the seconds that job %s was held cannot be written (%s)", self.job.pk, problem)
+
+    def _keep_windows(self) -> None:
+        """Write how many windows this run decoded and took over so far."""
+        try:
+            attempt_update(self.job, **self._windows.columns())
+        except DatabaseError as problem:
+            logger.warning("the windows that job %s decoded cannot be written (%s)", self.job.pk, problem)
 
     def _keeps_on(self) -> bool:
         """For callers that ask whether to stop: never, but `_watch` raises when the run must end."""

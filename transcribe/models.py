@@ -184,6 +184,8 @@ class Attempt(models.Model):
     reason = models.TextField(blank=True)
     exit_code = models.IntegerField(null=True, blank=True, help_text="Negative: ended by that signal")
     peak_bytes = models.BigIntegerField(null=True, blank=True)
+    decoded_windows = models.PositiveIntegerField(default=0)
+    replayed_windows = models.PositiveIntegerField(default=0, help_text="Taken over from the journal of an earlier try")
     held_seconds = models.JSONField(
         default=dict, blank=True, help_text="For how long its engine was made to stand still, by kind"
     )
@@ -197,6 +199,18 @@ class Attempt(models.Model):
 
     def __str__(self) -> str:
         return f"attempt {self.number} of job {self.job_id}"
+
+    @property
+    def windows_text(self) -> str:
+        """ "12 windows taken over, 3 decoded"; what is being decoded is told when the try has ended."""
+        decoded = self.decoded_windows if self.ended_at else 0
+        if not self.replayed_windows:
+            return f"{_windows(decoded)} decoded" if decoded else ""
+        return f"{_windows(self.replayed_windows)} taken over" + (f", {decoded} decoded" if decoded else "")
+
+
+def _windows(count: int) -> str:
+    return "1 window" if count == 1 else f"{count} windows"
 
 
 class RegisteredModel(models.Model):

@@ -83,7 +83,7 @@ def run_job(job: Job, slot: EngineSlot, control: RunControl) -> JobStatus:
         return job_end(job, "The panel itself made an error with this job; its log says which. Retry may help.")
     finally:
         if job.is_ended:
-            work_remove(job.pk)
+            work_remove(job.pk, keep_journals=job.is_retryable)
     return JobStatus(job.status)
 
 

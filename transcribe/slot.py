@@ -82,7 +82,9 @@ class EngineSlot:
         self._engine = engine
         self._watch = EngineWatch(engine)
         self._name_holder(engine.pid)
-        request = Load(path=str(model.path), name=model.whisper_name, threads=settings.ENGINE_THREADS)
+        request = Load(
+            path=str(model.path), name=model.whisper_name, threads=settings.ENGINE_THREADS, sha256=model.sha256
+        )
         self._loaded = engine.load(request, watch=watch)
         engine.slowest_window_seconds_before = slowest_window(model.value)
         self._model = model  # only now: an engine that could not load it serves no later job

@@ -100,7 +100,7 @@ def _fingerprint(job: Job, events: Sequence[JobEvent], attempts: Sequence[Attemp
         job.cancel_requested,
         job.note,
         job.detected_language,
-        [(attempt.outcome, attempt.engine_pid, attempt.peak_bytes) for attempt in attempts],
+        [(attempt.outcome, attempt.engine_pid, attempt.peak_bytes, attempt.windows_text) for attempt in attempts],
     )
     return hashlib.sha256(repr(shown).encode()).hexdigest()[:16]
 

@@ -100,7 +100,7 @@ def _take_back(job: Job, reason: str) -> bool:
     with transaction.atomic():
         if job.cancel_requested:
             taken = job.move(JobStatus.CANCELLED, "cancelled; its process is gone", finished_at=timezone.now())
-            work_remove(job.pk)
+            work_remove(job.pk, keep_journals=True)
         elif job.status in WAITING:
             taken = Job.objects.filter(pk=job.pk, status=job.status, owner=job.owner).update(owner=OWNER_WORKER) == 1
         elif _worker_losses(job) >= WORKER_LOSSES_ALLOWED:

@@ -94,7 +94,7 @@ def job_cancel(job: Job, user: User | AnonymousUser | None) -> bool:
         if job.status in {JobStatus.QUEUED, JobStatus.BLOCKED, JobStatus.PAUSED} and job.move(
             JobStatus.CANCELLED, reason, finished_at=timezone.now()
         ):
-            work_remove(job.pk)
+            work_remove(job.pk, keep_journals=True)
             return True
         job.refresh_from_db()
         if job.status == JobStatus.RUNNING:

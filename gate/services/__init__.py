@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from gate.services.history import history_prune, history_summarise
 from gate.services.holder import HolderStop, holder_refusal, holder_stop
 from gate.services.lock import (
     lock_acquire,
@@ -15,14 +16,18 @@ from gate.services.lock import (
     lock_status,
 )
 from gate.services.policy import policy_in_force, policy_note, sensor_choose
+from gate.services.protection import TimeSpan, protect_paths, protect_spans, protected_paths, protected_spans
 from gate.services.verdicts import PURPOSE_START, gate_evaluate, gate_preview, gate_preview_many, snapshot_take
 
 __all__ = [
     "PURPOSE_START",
     "HolderStop",
+    "TimeSpan",
     "gate_evaluate",
     "gate_preview",
     "gate_preview_many",
+    "history_prune",
+    "history_summarise",
     "holder_refusal",
     "holder_stop",
     "lock_acquire",
@@ -36,6 +41,10 @@ __all__ = [
     "lock_status",
     "policy_in_force",
     "policy_note",
+    "protect_paths",
+    "protect_spans",
+    "protected_paths",
+    "protected_spans",
     "sensor_choose",
     "snapshot_take",
 ]

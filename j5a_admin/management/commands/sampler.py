@@ -12,6 +12,7 @@ from django.db import DatabaseError
 
 from gate.sampler import Sampler
 from transcribe.services import queue_sweep
+from transcribe.services.claims import jobs_running_here
 
 logger = logging.getLogger(__name__)
 
@@ -28,7 +29,7 @@ class Command(BaseCommand):
             signal.signal(number, lambda *_: stop.set())
         self.stdout.write("sampler: ready")
         self.stdout.flush()
-        Sampler().run(stop, on_tick=_Sweeper())
+        Sampler(is_working=lambda: jobs_running_here().exists()).run(stop, on_tick=_Sweeper())
 
 
 class _Sweeper:

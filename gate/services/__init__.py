@@ -17,6 +17,7 @@ from gate.services.lock import (
 )
 from gate.services.policy import policy_in_force, policy_note, sensor_choose
 from gate.services.protection import TimeSpan, protect_paths, protect_spans, protected_paths, protected_spans
+from gate.services.records import records_prune
 from gate.services.verdicts import PURPOSE_START, gate_evaluate, gate_preview, gate_preview_many, snapshot_take
 
 __all__ = [
@@ -45,6 +46,7 @@ __all__ = [
     "protect_spans",
     "protected_paths",
     "protected_spans",
+    "records_prune",
     "sensor_choose",
     "snapshot_take",
 ]

@@ -1,4 +1,4 @@
-"""What is kept for how long: logs, leftovers of jobs, records. Jobs and recordings stay unless a setting says otherwise.
+"""What is kept for how long: logs, leftovers, records. Jobs and recordings stay unless a setting says otherwise.
 
 Nothing that somebody protected is removed (`gate.services.protection`), nothing that a job uses which has not ended,
 and nothing through a link: folders are opened as themselves, and names are looked up inside them.
@@ -21,12 +21,12 @@ from django.db import transaction
 from django.utils import timezone
 
 from gate.services import protected_paths, protected_spans, records_prune
-from transcribe.models import Job
+from transcribe.engine_logs import LOG_NAME
+from transcribe.models import Attempt, Job
 from transcribe.services.jobs import job_delete
 from transcribe.states import ENDED
 from transcribe.uploads import uploads_sweep
 
-LOG_NAME = re.compile(r"engine-[0-9]{8}-[0-9]{6}-job-(?P<job>[0-9]{1,18})-attempt-[0-9]{1,9}\.log")
 WORK_NAME = re.compile(r"job-(?P<job>[0-9]{1,18})")
 UPLOAD_NAME = re.compile(r"[0-9a-f]{32}(_[A-Za-z0-9]{7})?(\.[a-z0-9]{1,5})?")
 # A recording is stored before its job is: within a day every request for it has ended.
@@ -138,8 +138,14 @@ def _logs(policy: RetentionPolicy, keeper: _Keeper) -> Removed:
         if folder is None:
             return Removed(what="engine logs", count=0, size_bytes=0)
         unfinished = _unfinished()
+        # An engine serves several jobs: its log bears the name of the first.
+        in_use = set(Attempt.objects.filter(ended_at=None).exclude(log_name="").values_list("log_name", flat=True))
         for entry, match in _entries(folder, LOG_NAME):
-            if entry.is_file(follow_symlinks=False) and int(match["job"]) not in unfinished:
+            if (
+                entry.is_file(follow_symlinks=False)
+                and int(match["job"]) not in unfinished
+                and entry.name not in in_use
+            ):
                 facts = entry.stat(follow_symlinks=False)
                 found.append(LogFile(name=entry.name, size_bytes=facts.st_size, modified_at=facts.st_mtime))
         outdated = [

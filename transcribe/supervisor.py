@@ -16,6 +16,7 @@ from django.conf import settings
 
 from transcribe.engine.errors import ProtocolError
 from transcribe.engine.protocol import Failed, Load, Loaded, Message, Transcribe, Transcribed, decode, encode
+from transcribe.engine_logs import log_cap
 from transcribe.errors import EngineFailed, EngineLost
 
 WATCH_SECONDS = 1.0  # how often `watch` is called while the engine works
@@ -90,10 +91,13 @@ class EngineProcess:
 
     def output_tail(self) -> str:
         """The last lines this process wrote to its log."""
-        with self.log_path.open("rb") as log:
-            size = log.seek(0, os.SEEK_END)
-            log.seek(max(self._log_offset, size - TAIL_BYTES))
-            return log.read().decode(errors="replace").strip()
+        try:
+            with self.log_path.open("rb") as log:
+                size = log.seek(0, os.SEEK_END)
+                log.seek(max(min(self._log_offset, size), size - TAIL_BYTES))
+                return log.read().decode(errors="replace").strip()
+        except OSError:  # removed by somebody: the job does not hang on its log
+            return ""
 
     def _ask(self, request: Message, *, on_message: Callable[[Message], None], watch: Callable[[], None]) -> Message:
         """Send a request and read to its last answer. Whatever `watch` raises ends the wait and goes up.
@@ -110,6 +114,7 @@ class EngineProcess:
         heard_at = time.monotonic()
         while True:
             watch()
+            log_cap(self.log_path)
             for message in self._read():
                 heard_at = time.monotonic()
                 if isinstance(message, Failed):

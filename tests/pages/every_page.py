@@ -59,7 +59,7 @@ def panel_addresses() -> Iterator[str]:
     yield from (f"/sensors/use/?{urlencode({'sensor': EVIL, 'use': use})}" for use in ("ignored", "none"))
     yield from ("/", "/live/", "/doctor/", "/jobs/", "/jobs/live/", "/jobs/?status=failed")
     for job in Job.objects.all():
-        yield from (f"/jobs/{job.pk}/", f"/jobs/{job.pk}/live/", f"/jobs/{job.pk}/delete/")
+        yield from (f"/jobs/{job.pk}/", f"/jobs/{job.pk}/live/", f"/jobs/{job.pk}/log/", f"/jobs/{job.pk}/delete/")
 
 
 def admin_addresses() -> Iterator[str]:

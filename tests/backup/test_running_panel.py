@@ -57,7 +57,8 @@ def test_a_backup_while_recordings_arrive_and_a_restore_elsewhere(
     assert restored.returncode == 0, restored.stderr
     assert other.text(first) == panel.text(first) != ""
     try:
-        other.start()
+        assert other.manage("prepare").returncode == 0
+        other.up()
         for row in other.rows("SELECT id FROM transcribe_job"):
             other.wait_for_job(row["id"], "succeeded")
     finally:

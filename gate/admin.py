@@ -8,7 +8,7 @@ from django.contrib import admin
 from django.db.models import Model
 from django.http import HttpRequest
 
-from gate.models import GateState, LockEvent, PolicyChange, SensorSample, VerdictRecord
+from gate.models import GateState, LockEvent, PolicyChange, SampleSummary, SensorSample, VerdictRecord
 
 if TYPE_CHECKING:
     _ModelAdmin = admin.ModelAdmin[Model]
@@ -34,6 +34,12 @@ class SensorSampleAdmin(ReadOnlyAdmin):
     list_display = ("taken_at", "host", "celsius", "sensor", "available_bytes", "load1", "fan_rpm")
     list_filter = ("host",)
     date_hierarchy = "taken_at"
+
+
+@admin.register(SampleSummary)
+class SampleSummaryAdmin(ReadOnlyAdmin):
+    list_display = ("begins_at", "host", "width_seconds", "sample_count", "celsius_mean", "celsius_most")
+    list_filter = ("width_seconds", "host")
 
 
 @admin.register(VerdictRecord)

@@ -1,4 +1,4 @@
-"""The loop that watches the machine: one look a second, one row every few seconds, two days kept."""
+"""The loop that watches the machine: one look a second, a row every few, and now and then the history is kept."""
 
 from __future__ import annotations
 
@@ -7,35 +7,46 @@ import threading
 import time
 from collections.abc import Callable
 from contextlib import suppress
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 
 from django.db import DatabaseError, connections
 
 from gate.conf import gate_policy, host_id
 from gate.core.errors import LockError
+from gate.core.history import store_due
 from gate.core.readings import Vitals
 from gate.core.sensors import SensorMemory, take_vitals
 from gate.models import GateState, SensorSample
-from gate.services import lock_survivor_name, policy_in_force, policy_note
+from gate.services import (
+    history_prune,
+    history_summarise,
+    lock_status,
+    lock_survivor_name,
+    policy_in_force,
+    policy_note,
+)
 
 __all__ = ["Sampler"]
 
 logger = logging.getLogger(__name__)
 
-_KEEP = timedelta(hours=48)
+_SUMMARISE_EVERY_SECONDS = 60.0
 _PRUNE_EVERY_SECONDS = 600.0
 
 
 class Sampler:
     """`tick` is one step and takes its clock from outside; `run` calls it until told to stop."""
 
-    def __init__(self, every_seconds: float = 1.0, store_every_seconds: float = 5.0) -> None:
+    def __init__(self, every_seconds: float = 1.0, is_working: Callable[[], bool] = lambda: False) -> None:
+        """`is_working`: what else counts as work beside a held lock; asked every five seconds at most."""
         self._policy = gate_policy()
         self._every_seconds = every_seconds
-        self._store_every_seconds = store_every_seconds
+        self._is_working = is_working
         self._known = SensorMemory()
-        self._store_at: float | None = None
-        self._prune_at: float | None = None
+        self._looked_at: float | None = None
+        self._stored_at: float | None = None
+        self._summarise = _Rhythm(_SUMMARISE_EVERY_SECONDS)
+        self._prune = _Rhythm(_PRUNE_EVERY_SECONDS)
         self._stored_ever_seen = False
         self.database_problem: str | None = None
         self._lock_problem: str | None = None
@@ -43,10 +54,10 @@ class Sampler:
     def tick(self, now: float) -> Vitals:
         """Look at the machine at `now` (unix seconds), and store it when that is due."""
         vitals = take_vitals(self._policy, self._known)
-        # A clock that was set back must not stop the storing until it has caught up.
-        if self._store_at is None or not 0 < self._store_at - now <= self._store_every_seconds:
-            self._store_at = now + self._store_every_seconds
-            self._store(vitals, datetime.fromtimestamp(now, UTC), now)
+        # Whether somebody works costs more than the clock: it is asked no more often than the answer can matter.
+        if store_due(now, self._looked_at, is_working=True):
+            self._looked_at = now
+            self._store_if_due(vitals, now)
         return vitals
 
     def run(self, stop_event: threading.Event, on_tick: Callable[[float], None] | None = None) -> None:
@@ -61,14 +72,13 @@ class Sampler:
                 on_tick(now)
             stop_event.wait(max(0.0, self._every_seconds - (time.monotonic() - started)))
 
-    def _store(self, vitals: Vitals, taken_at: datetime, now: float) -> None:
+    def _store_if_due(self, vitals: Vitals, now: float) -> None:
         """A database that does not answer costs this sample, not the loop."""
         try:
             self._name_survivor()  # first: it needs no database, only its row in the history does
-            self._policy = policy_in_force()  # a sensor may have been pinned in the panel meanwhile
-            self._store_sample(vitals, taken_at)
-            self._store_ever_seen(vitals)
-            self._prune(taken_at, now)
+            if store_due(now, self._stored_at, is_working=self._is_noteworthy(vitals)):
+                self._store(vitals, datetime.fromtimestamp(now, UTC), now)
+                self._stored_at = now
         except DatabaseError as problem:
             self._report(str(problem))
             connections.close_all()
@@ -85,6 +95,23 @@ class Sampler:
         if problem is not None and self._lock_problem is None:
             logger.warning("the lock's files cannot be looked after (%s); trying again", problem)
         self._lock_problem = problem
+
+    def _is_noteworthy(self, vitals: Vitals) -> bool:
+        """Work, or heat: how long it will last is told from samples that are close together."""
+        deciding = vitals.temperature.deciding
+        is_hot = deciding is not None and (deciding.celsius or 0.0) >= self._policy.reset_celsius
+        return is_hot or lock_status().is_live or self._is_working()
+
+    def _store(self, vitals: Vitals, taken_at: datetime, now: float) -> None:
+        self._policy = policy_in_force()  # a sensor may have been pinned in the panel meanwhile
+        self._store_sample(vitals, taken_at)
+        self._store_ever_seen(vitals)
+        if self._summarise.is_due(now):
+            history_summarise()
+            self._summarise.done(now)
+        if self._prune.is_due(now):
+            history_prune(taken_at)
+            self._prune.done(now)
 
     def _store_sample(self, vitals: Vitals, taken_at: datetime) -> None:
         deciding = vitals.temperature.deciding
@@ -105,12 +132,6 @@ class Sampler:
             GateState.objects.update_or_create(host=host_id(), defaults={"sensor_ever_seen": True})
             self._stored_ever_seen = True
 
-    def _prune(self, taken_at: datetime, now: float) -> None:
-        if self._prune_at is not None and 0 < self._prune_at - now <= _PRUNE_EVERY_SECONDS:
-            return
-        SensorSample.objects.filter(host=host_id(), taken_at__lt=taken_at - _KEEP).delete()
-        self._prune_at = now + _PRUNE_EVERY_SECONDS
-
     def _report(self, problem: str | None) -> None:
         """Say it once when it begins and once when it is over."""
         if problem is not None and self.database_problem is None:
@@ -118,3 +139,17 @@ class Sampler:
         if problem is None and self.database_problem is not None:
             logger.warning("samples are stored again")
         self.database_problem = problem
+
+
+class _Rhythm:
+    """Something that is due now and then; at once, first."""
+
+    def __init__(self, every_seconds: float) -> None:
+        self._every_seconds = every_seconds
+        self._done_at: float | None = None
+
+    def is_due(self, now: float) -> bool:
+        return self._done_at is None or not 0 <= now - self._done_at < self._every_seconds
+
+    def done(self, now: float) -> None:
+        self._done_at = now

@@ -194,6 +194,12 @@ ENGINE_HUNG_SECONDS = env_int("ENGINE_HUNG_SECONDS", 1800, low=10, high=86_400)
 ENGINE_SILENT_SECONDS = env_int("ENGINE_SILENT_SECONDS", 120, low=5, high=86_400)
 DEFAULT_MODEL = env_text("DEFAULT_MODEL", None) or "demo"
 
+# ── What is kept for how long (transcribe/retention.py) ──────────────────────────────────────────
+KEEP_LOGS_DAYS = env_int("KEEP_LOGS_DAYS", 90, low=1, high=36_500)
+KEEP_LOGS_BYTES = env_int("KEEP_LOGS_MIB", 500, low=1, high=10_000_000) * MIB
+KEEP_RECORDS_DAYS = env_int("KEEP_RECORDS_DAYS", 365, low=1, high=36_500)
+KEEP_JOBS_DAYS = env_int("KEEP_JOBS_DAYS", 0, low=0, high=36_500)  # 0: for ever, nothing is lost silently
+
 # The Job table is the truth; a django-q2 task is only a wake-up (docs/architecture.md).
 Q_CLUSTER = {
     "name": "j5a",

@@ -19,6 +19,7 @@ from gate.core.groups import group_left_after
 from gate.core.oom import OomJudgement, OomReport, OomWitness
 from transcribe.engine.errors import ProtocolError
 from transcribe.engine.protocol import Failed, Load, Loaded, Message, Progress, Transcribe, Transcribed, decode, encode
+from transcribe.engine_logs import log_cap
 from transcribe.errors import EngineFailed, EngineLost, MachineEnded
 from transcribe.held import HeldFor, HeldTimes
 from transcribe.silence import WINDOWS_OF_SILENCE, silence_limit
@@ -149,10 +150,13 @@ class EngineProcess:
 
     def output_tail(self) -> str:
         """The last lines this process wrote to its log."""
-        with self.log_path.open("rb") as log:
-            size = log.seek(0, os.SEEK_END)
-            log.seek(max(self._log_offset, size - TAIL_BYTES))
-            return log.read().decode(errors="replace").strip()
+        try:
+            with self.log_path.open("rb") as log:
+                size = log.seek(0, os.SEEK_END)
+                log.seek(max(min(self._log_offset, size), size - TAIL_BYTES))
+                return log.read().decode(errors="replace").strip()
+        except OSError:  # removed by somebody: the job does not hang on its log
+            return ""
 
     def _ask(self, request: Message, *, on_message: Callable[[Message], None], watch: Callable[[], None]) -> Message:
         """Send a request and read to its last answer. Whatever `watch` raises ends the wait and goes up.
@@ -171,6 +175,7 @@ class EngineProcess:
         while True:
             watch()
             self.require_not_ended()
+            log_cap(self.log_path)
             for message in self._read():
                 silence = _Stretch(self.held)
                 if isinstance(message, Failed):

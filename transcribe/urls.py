@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.urls import path
 
-from transcribe.views import audio, download, jobs, upload
+from transcribe.views import audio, download, jobs, logs, upload
 
 urlpatterns = [
     path("", jobs.job_list, name="job-list"),
@@ -14,6 +14,8 @@ urlpatterns = [
     path("<int:job_id>/live/", jobs.job_live, name="job-live"),
     path("<int:job_id>/audio/", audio.job_audio, name="job-audio"),
     path("<int:job_id>/transcript.<slug:format>", download.job_transcript, name="job-transcript"),
+    path("<int:job_id>/log/", logs.job_log, name="job-log"),
+    path("<int:job_id>/log/<int:attempt>.txt", logs.job_log_text, name="job-log-text"),
     path("<int:job_id>/cancel/", jobs.job_cancel, name="job-cancel"),
     path("<int:job_id>/retry/", jobs.job_retry, name="job-retry"),
     path("<int:job_id>/delete/", jobs.job_delete, name="job-delete"),

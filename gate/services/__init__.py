@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from gate.services.history import history_prune, history_summarise
 from gate.services.holder import HolderStop, holder_refusal, holder_stop
 from gate.services.lock import (
     lock_acquire,
@@ -16,14 +17,19 @@ from gate.services.lock import (
     lock_survivor_name,
 )
 from gate.services.policy import policy_in_force, policy_note, sensor_choose
+from gate.services.protection import TimeSpan, protect_paths, protect_spans, protected_paths, protected_spans
+from gate.services.records import records_prune
 from gate.services.verdicts import PURPOSE_START, gate_evaluate, gate_preview, gate_preview_many, snapshot_take
 
 __all__ = [
     "PURPOSE_START",
     "HolderStop",
+    "TimeSpan",
     "gate_evaluate",
     "gate_preview",
     "gate_preview_many",
+    "history_prune",
+    "history_summarise",
     "holder_refusal",
     "holder_stop",
     "lock_acquire",
@@ -38,6 +44,11 @@ __all__ = [
     "lock_survivor_name",
     "policy_in_force",
     "policy_note",
+    "protect_paths",
+    "protect_spans",
+    "protected_paths",
+    "protected_spans",
+    "records_prune",
     "sensor_choose",
     "snapshot_take",
 ]

@@ -24,6 +24,7 @@ def all_addresses(job: Job) -> list[str]:
     values = {
         "<int:job_id>": str(job.pk),
         "<slug:format>": "txt",
+        "<int:attempt>": "1",
         "<path:content_type_id>": str(content_type),
         "<path:object_id>": str(job.pk),
         "<id>": "1",

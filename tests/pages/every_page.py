@@ -15,7 +15,7 @@ from django.test import Client
 from django.utils import timezone
 
 from gate.models import LockEvent, LockEventKind, PolicyChange, SensorSample, SensorUse
-from gate.services import PURPOSE_START, gate_evaluate, lock_acquire, lock_release, sensor_choose
+from gate.services import PURPOSE_START, gate_evaluate, history_summarise, lock_acquire, lock_release, sensor_choose
 from tests.pages.rows import EVIL, add_text, in_status, submitted
 from transcribe.models import Attempt, Job
 from transcribe.resolve import DEMO_PATH, model_requirement
@@ -40,6 +40,7 @@ def fill(checkpoint: Path) -> None:
             celsius=40.0 + seconds,
             sensor=EVIL,
         )
+    history_summarise()
     now = {"host": settings.HOST_ID, "at": timezone.now(), "who": EVIL}
     evidence = {"state": "stale", "sentence": EVIL, "proof": [EVIL]}
     LockEvent.objects.create(**now, kind=LockEventKind.CLEARED, why=EVIL, evidence=evidence)
@@ -52,16 +53,19 @@ def fill(checkpoint: Path) -> None:
 def panel_addresses() -> Iterator[str]:
     yield from ("/gate/", f"/gate/?{urlencode({'model': EVIL})}", "/gate/live/", "/lock/", "/lock/live/")
     yield from ("/lock/clear/", "/lock/stop/", "/sensors/", "/sensors/live/")
+    yield from (
+        f"/sensors/{page}?range={name}" for page in ("", "history/") for name in ("hour", "day", "month", "year")
+    )
     yield from (f"/sensors/use/?{urlencode({'sensor': EVIL, 'use': use})}" for use in ("ignored", "none"))
     yield from ("/", "/live/", "/doctor/", "/jobs/", "/jobs/live/", "/jobs/?status=failed")
     for job in Job.objects.all():
-        yield from (f"/jobs/{job.pk}/", f"/jobs/{job.pk}/live/", f"/jobs/{job.pk}/delete/")
+        yield from (f"/jobs/{job.pk}/", f"/jobs/{job.pk}/live/", f"/jobs/{job.pk}/log/", f"/jobs/{job.pk}/delete/")
 
 
 def admin_addresses() -> Iterator[str]:
     yield from ("/admin/", "/admin/password_change/", "/admin/password_change/done/")
     yield from ("/admin/gate/", "/admin/transcribe/", "/admin/auth/")
-    for table in ("sensorsample", "verdictrecord", "lockevent", "gatestate", "policychange"):
+    for table in ("sensorsample", "samplesummary", "verdictrecord", "lockevent", "gatestate", "policychange"):
         yield f"/admin/gate/{table}/"
     for table in ("registeredmodel", "job", "attempt"):
         yield f"/admin/transcribe/{table}/"
@@ -95,7 +99,16 @@ def answers(administrator: Client, anonymous: Client) -> Iterator[tuple[str, Any
 def _rows() -> list[tuple[str, str, Any]]:
     from django.apps import apps
 
-    names = ("sensorsample", "verdictrecord", "lockevent", "gatestate", "policychange", "registeredmodel", "job")
+    names = (
+        "sensorsample",
+        "samplesummary",
+        "verdictrecord",
+        "lockevent",
+        "gatestate",
+        "policychange",
+        "registeredmodel",
+        "job",
+    )
     found = []
     for name in (*names, "attempt", "user", "group"):
         app = {"user": "auth", "group": "auth"}.get(name)

@@ -19,6 +19,7 @@ pytestmark = pytest.mark.django_db
 
 READ_ONLY = [
     ("gate", "sensorsample"),
+    ("gate", "samplesummary"),
     ("gate", "verdictrecord"),
     ("gate", "lockevent"),
     ("gate", "gatestate"),
@@ -97,6 +98,8 @@ def test_the_search_and_filters_of_the_lists_work(administrator: Client) -> None
     assert Job.objects.count() == 1
 
 
-@pytest.mark.parametrize("table", ["sensorsample", "verdictrecord", "lockevent", "gatestate", "policychange"])
+@pytest.mark.parametrize(
+    "table", ["sensorsample", "samplesummary", "verdictrecord", "lockevent", "gatestate", "policychange"]
+)
 def test_empty_lists_are_shown(administrator: Client, table: str) -> None:
     assert administrator.get(f"/admin/gate/{table}/").status_code == 200

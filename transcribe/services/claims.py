@@ -85,6 +85,14 @@ def jobs_recover_commands() -> int:
     return sum(_take_back(job, "the command that ran it is gone; the worker goes on with it") for job in lost)
 
 
+def jobs_take_back(reason: str) -> int:
+    """Hand every job that somebody ran, on any host, to the worker. Only where nobody can run one: in a restore."""
+    anywhere = Job.objects.filter(status=JobStatus.RUNNING) | Job.objects.filter(
+        owner__startswith=OWNER_COMMAND, status__in=WAITING
+    )
+    return sum(_take_back(job, reason) for job in anywhere)
+
+
 def _command_lives(owner: str) -> bool:
     _, pid, started = owner.split(" ", 2)
     process = read_process(int(pid))

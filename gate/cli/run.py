@@ -19,7 +19,7 @@ from gate.core.heldlock import HeldLock
 from gate.core.requirement import Requirement
 from gate.core.sensors import SensorMemory, take_vitals
 from gate.core.watch import Act, WatchState, watch
-from gate.services import gate_evaluate, lock_acquire, lock_release, policy_in_force
+from gate.services import gate_evaluate, heat_latch_trip, lock_acquire, lock_release, policy_in_force
 
 __all__ = ["EXIT_BLOCKED", "RunOrder", "run_command"]
 
@@ -148,6 +148,8 @@ class _Run:
         if watched.act is Act.PAUSE and self._asked_to_end:
             return  # a stopped process could not obey
         self._state = watched.state
+        if watched.is_for_heat:
+            heat_latch_trip()
         if watched.act is Act.PAUSE:
             process.pause()
             self._say(f"Paused: {watched.reason}.")

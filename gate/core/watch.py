@@ -33,25 +33,27 @@ class WatchState:
 
 @dataclass(frozen=True, kw_only=True)
 class Watched:
-    """The decision, its reason in words, and the state for the next look."""
+    """The decision, its reason in words, and the state for the next look. `is_for_heat`: paused or ended for it."""
 
     act: Act
     reason: str
     state: WatchState
+    is_for_heat: bool = False
 
 
 def watch(vitals: Vitals, policy: GatePolicy, state: WatchState, *, at_seconds: float) -> Watched:
     """Decide at `at_seconds` (monotonic). A temperature that cannot be read changes nothing while it runs."""
     state = replace(state, low_looks=_low_looks(vitals, policy, state))
-    reason = _end_reason(vitals, policy, state, at_seconds)
-    if reason:
-        return Watched(act=Act.END, reason=reason, state=state)
+    if reason := _heat_end_reason(vitals, policy, state, at_seconds):
+        return Watched(act=Act.END, reason=reason, state=state, is_for_heat=True)
+    if state.low_looks >= _LOW_LOOKS:
+        return Watched(act=Act.END, reason=_low_text(vitals, policy), state=state)
     celsius = _celsius(vitals)
     if celsius is None:
         return Watched(act=Act.NONE, reason="", state=state)
     if state.paused_at_seconds is None and celsius >= policy.trip_celsius:
         paused = replace(state, paused_at_seconds=at_seconds)
-        return Watched(act=Act.PAUSE, reason=_hot_text(celsius, policy), state=paused)
+        return Watched(act=Act.PAUSE, reason=_hot_text(celsius, policy), state=paused, is_for_heat=True)
     if state.paused_at_seconds is not None and celsius < policy.reset_celsius:
         pause_seconds = at_seconds - state.paused_at_seconds
         reason = f"{celsius_text(celsius)}, cool again after {seconds_text(pause_seconds)}"
@@ -59,16 +61,18 @@ def watch(vitals: Vitals, policy: GatePolicy, state: WatchState, *, at_seconds: 
     return Watched(act=Act.NONE, reason="", state=state)
 
 
-def _end_reason(vitals: Vitals, policy: GatePolicy, state: WatchState, at_seconds: float) -> str:
+def _heat_end_reason(vitals: Vitals, policy: GatePolicy, state: WatchState, at_seconds: float) -> str:
     celsius = _celsius(vitals)
     if celsius is not None and celsius >= policy.end_celsius:
         return f"{celsius_text(celsius)}, limit {celsius_text(policy.end_celsius)}"
-    if state.low_looks >= _LOW_LOOKS:
-        limit = bytes_text(policy.end_available_bytes)
-        return f"{bytes_text(vitals.memory.available_bytes or 0)} of memory available, limit {limit}"
     if state.paused_at_seconds is not None and at_seconds - state.paused_at_seconds > policy.pause_limit_seconds:
         return f"paused for heat longer than {seconds_text(policy.pause_limit_seconds)}"
     return ""
+
+
+def _low_text(vitals: Vitals, policy: GatePolicy) -> str:
+    limit = bytes_text(policy.end_available_bytes)
+    return f"{bytes_text(vitals.memory.available_bytes or 0)} of memory available, limit {limit}"
 
 
 def _low_looks(vitals: Vitals, policy: GatePolicy, state: WatchState) -> int:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from gate.services.heat import heat_latch_trip
 from gate.services.holder import HolderStop, holder_refusal, holder_stop
 from gate.services.lock import (
     lock_acquire,
@@ -23,6 +24,7 @@ __all__ = [
     "gate_evaluate",
     "gate_preview",
     "gate_preview_many",
+    "heat_latch_trip",
     "holder_refusal",
     "holder_stop",
     "lock_acquire",

@@ -276,6 +276,7 @@ def test_it_pauses_the_command_at_80_and_lets_it_go_on_below_75(
     pid = place.holder_pid(runner.pid)
     set_celsius(83.0)
     until(lambda: status_of(pid) == psutil.STATUS_STOPPED, seconds=10, what="paused at 83")
+    assert (place.root / "locks" / "heat.json").exists()  # the gate of every data directory is shut, too
     set_celsius(76.0)
     time.sleep(2.5)
     assert status_of(pid) == psutil.STATUS_STOPPED
@@ -296,6 +297,7 @@ def test_at_90_it_ends_the_command_with_75(
     set_celsius(91.0)
     assert runner.wait(30) == 75
     assert not psutil.pid_exists(pid)
+    assert (place.root / "locks" / "heat.json").exists()
     assert runner.stderr is not None
     assert "Ended: 91.0 °C, limit 90.0 °C" in runner.stderr.read()
 

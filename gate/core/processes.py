@@ -11,7 +11,15 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import PurePosixPath
 
-__all__ = ["ProcessRow", "command_text", "descendants", "is_watched", "program_name", "whisper_program"]
+__all__ = [
+    "ProcessRow",
+    "command_text",
+    "descendants",
+    "is_watched",
+    "program_arguments",
+    "program_name",
+    "whisper_program",
+]
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,6 +84,14 @@ def whisper_program(argv: Sequence[str]) -> str | None:
     return None
 
 
+def program_arguments(argv: Sequence[str]) -> tuple[str, ...]:
+    """What the program itself is given: behind the executable, or behind the script or module that Python runs."""
+    rest = iter(argv[1:])
+    if argv and _is_python(argv[0]):
+        _python_target(rest)
+    return tuple(rest)
+
+
 def program_name(argv: Sequence[str] | None, name: str) -> str:
     """What a person would call it: `python manage.py`, `firefox`."""
     if not argv or not argv[0]:
@@ -137,8 +153,11 @@ def _is_python(executable: str) -> bool:
     return _PYTHON.fullmatch(_base(executable)) is not None
 
 
-def _python_target(arguments: Sequence[str]) -> tuple[str, bool]:
-    """Script path or module that Python runs, and whether it is a module; empty for -c and stdin."""
+def _python_target(arguments: Iterable[str]) -> tuple[str, bool]:
+    """Script path or module that Python runs, and whether it is a module; empty for -c and stdin.
+
+    Of an iterator it takes no more than it needs: what is left belongs to the script or module.
+    """
     rest = iter(arguments)
     for part in rest:
         if part.startswith("--"):

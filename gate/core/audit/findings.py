@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
+from gate.core.asked_model import AskedModel
+
 __all__ = ["RULES", "AuditReport", "Comment", "Finding", "Hit", "Launch", "Place", "Rule", "Scan"]
 
 
@@ -101,10 +103,11 @@ class Hit:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Launch:
-    """A heavy model's start, gated or not."""
+    """A heavy model's start, gated or not. `model`: None where only the running script knows which."""
 
     program: str
     place: Place
+    model: AskedModel | None = None
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -6,6 +6,7 @@ import re
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 
+from gate.core.asked_model import AskedModel, asked_model
 from gate.core.audit import commands, prefixes
 from gate.core.audit.findings import Launch, Place, Scan
 from gate.core.audit.grammar import parse_shell
@@ -201,7 +202,7 @@ class _ShellAudit(ShellBuiltins):
         if program is not None:
             if commands.saves_by_itself(argv):
                 self.note_write()
-            self._launched(Launch(program=program, place=place), state)
+            self._launched(Launch(program=program, place=place, model=_model_of(argv)), state)
 
     def _kills_found(self, argv: Sequence[str], site: Site) -> bool:
         only_asks = any(word in ("-0", "-l", "-L") for word in argv[1:])
@@ -225,6 +226,11 @@ class _ShellAudit(ShellBuiltins):
         """The command line's own place; of one that came in as `$@` the place of the call."""
         is_handed_in = site.length - len(argv) in site.positional
         return self._context.caller or site.place if is_handed_in else site.place
+
+
+def _model_of(argv: Sequence[str]) -> AskedModel | None:
+    asked = asked_model(argv)
+    return None if asked is None or UNKNOWN in asked.text else asked
 
 
 def _command_names(function: Function) -> Iterator[str | None]:

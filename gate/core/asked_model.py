@@ -10,7 +10,7 @@ from pathlib import PurePosixPath
 from gate.core.processes import program_arguments, whisper_program
 from gate.core.requirement import MODEL_NAMES, requirement_for_model
 
-__all__ = ["LARGEST", "AskedModel", "asked_model", "larger_name", "largest_asked", "model_named_by"]
+__all__ = ["LARGEST", "AskedModel", "asked_model", "gate_model", "larger_name", "largest_asked", "model_named_by"]
 
 # The name of the largest requirement; of several, the one that the protocol is about.
 LARGEST = "large-v3"
@@ -82,6 +82,11 @@ def model_named_by(program: str, text: str) -> AskedModel:
     """By a name, a repository's name or a path: `large`, `Systran/faster-whisper-large-v3`, `models/ggml-tiny.bin`."""
     size = _size_in(text)
     return AskedModel(program, size or LARGEST, text=text, is_known=size is not None)
+
+
+def gate_model(text: str) -> str:
+    """What the gate is asked for by this word, as a name with a requirement; empty for a path or a variable."""
+    return "tiny" if text == "demo" else text if text in MODEL_NAMES else ""
 
 
 def largest_asked(models: Iterable[AskedModel]) -> AskedModel | None:

@@ -59,6 +59,12 @@ _RULES = (
         finds="a waiver without a reason",
         mend="Write `# j5a: allow J5A001 because REASON`, with the reason in words.",
     ),
+    Rule(
+        id="J5A008",
+        finds="the gate is asked for a smaller model than the command loads",
+        mend="Name the same model to both, best from one variable; or leave `--model` of `gate run` out: "
+        "then the command's own counts.",
+    ),
 )
 RULES = {rule.id: rule for rule in _RULES}
 

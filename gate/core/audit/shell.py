@@ -6,7 +6,7 @@ import re
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 
-from gate.core.asked_model import AskedModel, asked_model
+from gate.core.asked_model import AskedModel, asked_model, gate_model, larger_name
 from gate.core.audit import commands, prefixes
 from gate.core.audit.findings import Launch, Place, Scan
 from gate.core.audit.grammar import parse_shell
@@ -72,9 +72,9 @@ class _ShellAudit(ShellBuiltins):
         return state, state
 
     # ── commands that start others ────────────────────────────────────────────────────────────────
-    def _under_gate(self, argv: Sequence[str], site: Site, state: State) -> Exits:
+    def _under_gate(self, gated: prefixes.GateRun, site: Site, state: State) -> Exits:
         with self.within(self._context.gated_alone()):
-            self.run(argv, site, replace(state, held=True))
+            self.run(gated.argv, site, replace(state, held=True, asked=gate_model(gated.model)))
         return state, state
 
     def _unwrapped(self, argv: Sequence[str], inner: prefixes.Inner, site: Site, state: State) -> Exits:
@@ -213,6 +213,9 @@ class _ShellAudit(ShellBuiltins):
         if not state.held:
             why = f": {state.why}" if state.why else ""
             self.hit("J5A001", launch.place, f"{launch.program} is started without the gate{why}.")
+        elif state.asked and launch.model is not None and larger_name(launch.model.name, state.asked):
+            loads = f"{launch.program} loads {launch.model.phrase}"
+            self.hit("J5A008", launch.place, f"The gate was asked for {state.asked}, and {loads}.")
         if self._context.background is not None:
             self.hit(
                 "J5A003",

@@ -52,7 +52,10 @@ class Command(BaseCommand):
         run.add_argument("command", nargs="+", metavar="COMMAND", help="After --: the command and its arguments.")
         _lock_arguments(actions.add_parser("lock", help="Show the lock, or clear a stale one."))
         actions.add_parser("sensors", help="List all temperature sensors and how each is judged.")
-        audit = actions.add_parser("audit", help="Scan scripts for heavy work past the gate: exit 1 on a finding.")
+        audit = actions.add_parser(
+            "audit",
+            help="Scan scripts for heavy work past the gate: exit 1 on a finding, 2 when a file could not be judged.",
+        )
         audit.add_argument("paths", nargs="+", metavar="PATH", help="Shell and Python files, or folders of them.")
         audit.add_argument("--json", action="store_true", help="The findings as JSON.")
 

@@ -23,7 +23,7 @@ ROUNDS = int(os.environ.get("CONTENDER_ROUNDS", "200"))
 THREADED, THREADS, SINGLE, SHELLS, RUNS = 4, 6, 26, 10, 3
 
 # Scripts and `gate run` start Python for every question: a second of processor time each. Asked all the time, they
-# alone keep both processors busy, and whoever holds the lock waits for its turn: most of this test's time was that. So
+# alone keep both processors busy (seen in `ps`), and whoever holds the lock waits for its turn on one of them. So
 # they ask again after some seconds, and go before the contenders that only poll. None goes before the engine (nice 10),
 # or its turn would last for minutes; none far behind it, or on a machine with other work nobody would get the lock.
 POLLING_NICE, ASKING_NICE = 12, 10

@@ -6,10 +6,11 @@ from pathlib import Path
 
 from django.conf import settings
 
+from gate.core.heatfile import HeatFile
 from gate.core.lockfile import HeavyLock
 from gate.core.policy import GatePolicy
 
-__all__ = ["gate_policy", "heavy_lock", "host_id", "lock_path"]
+__all__ = ["gate_policy", "heat_file", "heavy_lock", "host_id", "lock_path"]
 
 
 def gate_policy() -> GatePolicy:
@@ -37,6 +38,10 @@ def lock_path() -> Path:
 
 def host_id() -> str:
     return str(settings.HOST_ID)
+
+
+def heat_file() -> HeatFile:
+    return HeatFile(lock_path())
 
 
 def heavy_lock() -> HeavyLock:

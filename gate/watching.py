@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import logging
 import threading
-from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import replace
 
@@ -50,6 +49,7 @@ class MachineWatch:
             return None
         self._state = watched.state
         if watched.act in (Act.PAUSE, Act.END) and watched.cause is Cause.HEAT:
+            services.heat_file_trip()  # at once: no database is needed for it
             self._trip_owed = True
         self._tend(at_seconds)
         return watched
@@ -69,7 +69,7 @@ class MachineWatch:
     def _ask_database(self) -> None:
         try:
             if self._trip_owed:
-                _latch_trip()
+                services.heat_latch_trip()  # the gate stays shut until it is cool, also for whoever asks next
                 self._trip_owed = False
             self.policy = services.policy_in_force()
         except DatabaseError as problem:
@@ -77,10 +77,3 @@ class MachineWatch:
         finally:
             with suppress(DatabaseError):
                 connections.close_all()
-
-
-def _latch_trip() -> None:
-    """The gate stays blocked until it is cool, also for whoever asks next."""
-    trip: Callable[[], object] | None = getattr(services, "heat_latch_trip", None)
-    if trip is not None:
-        trip()

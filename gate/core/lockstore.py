@@ -16,7 +16,7 @@ from gate.core.errors import LockError, LockUnsafe, LockUnwritable
 from gate.core.records import LockRecord, MalformedRecord, encode_record, parse_record
 from gate.core.staleness import RELEASED_MTIME_NS, Contents
 
-__all__ = ["WRITER_WAIT_SECONDS", "LockStore", "try_flock"]
+__all__ = ["SAFE_FLAGS", "WRITER_WAIT_SECONDS", "LockStore", "replace_file", "try_flock"]
 
 # One writer of the files at a time. Longer than anybody who runs needs, a slow disk's fsync included; who has the
 # kernel lock then goes ahead, so that a writer stopped in the middle (SIGSTOP) cannot block the lock for good.
@@ -24,7 +24,7 @@ WRITER_WAIT_SECONDS = 10.0
 _WRITER_POLL_SECONDS = 0.005
 # More than any real content; a huge file is read no further.
 _READ_BYTES = 65536
-_SAFE = os.O_NOFOLLOW | os.O_CLOEXEC | os.O_NONBLOCK  # O_NONBLOCK: a planted FIFO must not hang us
+SAFE_FLAGS = os.O_NOFOLLOW | os.O_CLOEXEC | os.O_NONBLOCK  # O_NONBLOCK: a planted FIFO must not hang us
 
 
 class LockStore:
@@ -52,7 +52,7 @@ class LockStore:
     def open_existing(self, directory: int) -> int | None:
         """For looking only; None when there is no lock file."""
         try:
-            descriptor = os.open(self._name, os.O_RDONLY | _SAFE, dir_fd=directory)
+            descriptor = os.open(self._name, os.O_RDONLY | SAFE_FLAGS, dir_fd=directory)
         except FileNotFoundError:
             return None
         return self.checked(descriptor)
@@ -60,7 +60,7 @@ class LockStore:
     def open_to_write(self, directory: int) -> int | None:
         """None when there is no lock file."""
         try:
-            return self.checked(os.open(self._name, os.O_RDWR | _SAFE, dir_fd=directory))
+            return self.checked(os.open(self._name, os.O_RDWR | SAFE_FLAGS, dir_fd=directory))
         except FileNotFoundError:
             return None
 
@@ -131,7 +131,7 @@ class LockStore:
         try:
             self.write_line(descriptor, record.pid)
             bound = record.bound_to(os.fstat(descriptor).st_mtime_ns)
-            self._replace_record(directory, encode_record(bound))
+            replace_file(directory, self._record_name, encode_record(bound))
         except BaseException:
             with suppress(OSError):
                 _write_over(descriptor, line)
@@ -144,7 +144,7 @@ class LockStore:
 
     def mark_released(self, directory: int, record: LockRecord) -> None:
         """Said before the descriptor closes, so that a contender who wins it at once does not wait for us."""
-        self._replace_record(directory, encode_record(replace(record, released=True)))
+        replace_file(directory, self._record_name, encode_record(replace(record, released=True)))
 
     def blank(self, directory: int, descriptor: int) -> None:
         """Leave the file as released: not removed, because that would split waiters over two files."""
@@ -184,7 +184,7 @@ class LockStore:
 
     def _publish_released(self, directory: int) -> None:
         temporary = f".{self._name}.{os.getpid()}.{os.urandom(4).hex()}"
-        flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | _SAFE
+        flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | SAFE_FLAGS
         descriptor = os.open(temporary, flags, 0o644, dir_fd=directory)
         try:
             os.utime(descriptor, ns=(RELEASED_MTIME_NS, RELEASED_MTIME_NS))
@@ -196,7 +196,7 @@ class LockStore:
 
     def _read_record(self, directory: int) -> tuple[LockRecord | None, str | None]:
         try:
-            descriptor = os.open(self._record_name, os.O_RDONLY | _SAFE, dir_fd=directory)
+            descriptor = os.open(self._record_name, os.O_RDONLY | SAFE_FLAGS, dir_fd=directory)
         except FileNotFoundError:
             return None, None
         except OSError as problem:
@@ -209,21 +209,6 @@ class LockStore:
             return parse_record(os.read(descriptor, _READ_BYTES)), None
         except (OSError, MalformedRecord) as problem:
             return None, f"malformed ({problem})"
-        finally:
-            os.close(descriptor)
-
-    def _replace_record(self, directory: int, data: bytes) -> None:
-        temporary = f".{self._record_name}.{os.getpid()}.{os.urandom(4).hex()}"
-        flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | _SAFE
-        descriptor = os.open(temporary, flags, 0o644, dir_fd=directory)
-        try:
-            if os.write(descriptor, data) != len(data):
-                raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
-            os.fsync(descriptor)
-            os.rename(temporary, self._record_name, src_dir_fd=directory, dst_dir_fd=directory)
-        except BaseException:
-            os.unlink(temporary, dir_fd=directory)
-            raise
         finally:
             os.close(descriptor)
 
@@ -266,6 +251,23 @@ def _wait_for_flock(descriptor: int, wait_seconds: float) -> bool:
         if time.monotonic() >= end:
             return False
         time.sleep(_WRITER_POLL_SECONDS)
+
+
+def replace_file(directory: int, name: str, data: bytes) -> None:
+    """Write beside its place, then rename: whoever reads sees the old or the new, and no link is followed."""
+    temporary = f".{name}.{os.getpid()}.{os.urandom(4).hex()}"
+    flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | SAFE_FLAGS
+    descriptor = os.open(temporary, flags, 0o644, dir_fd=directory)
+    try:
+        if os.write(descriptor, data) != len(data):
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+        os.fsync(descriptor)
+        os.rename(temporary, name, src_dir_fd=directory, dst_dir_fd=directory)
+    except BaseException:
+        os.unlink(temporary, dir_fd=directory)
+        raise
+    finally:
+        os.close(descriptor)
 
 
 def try_flock(descriptor: int, mode: int) -> bool:

@@ -26,6 +26,7 @@ def test_it_pauses_the_command_at_80_and_lets_it_go_on_below_75(hot_place: HotPl
     pid = hot_place.holder_pid()
     hot_place.set_celsius(83.0)
     until_paused(pid)
+    until((hot_place.root / "locks" / "heat.json").exists, seconds=30, what="the gate of every data directory is shut")
     hot_place.set_celsius(76.0)
     time.sleep(2.5)  # more than one look: nothing may come of it
     assert status_of(pid) == psutil.STATUS_STOPPED
@@ -44,6 +45,7 @@ def test_at_90_it_ends_the_command_with_75(hot_place: HotPlace) -> None:
     hot_place.set_celsius(91.0)
     assert runner.wait(120) == 75
     assert not is_running(pid)
+    assert (hot_place.root / "locks" / "heat.json").exists()
     assert "Ended: 91.0 °C, limit 90.0 °C" in hot_place.err(runner)
 
 

@@ -26,9 +26,11 @@ from transcribe.errors import (
     JobBlocked,
     JobCancelled,
     JobFenced,
+    JobPutBack,
     TranscribeError,
     WorkerStopping,
 )
+from transcribe.interruption import interruption_look
 from transcribe.models import AttemptOutcome, Chunk, Job
 from transcribe.options import DecodingOptions
 from transcribe.resolve import ResolvedModel, model_fetch, model_is_here, model_label
@@ -75,6 +77,9 @@ def run_job(job: Job, slot: EngineSlot, control: RunControl) -> JobStatus:
     except JobCancelled as cancelled:
         slot.kill()
         job_leave(job, JobStatus.CANCELLED, cancelled.reason, AttemptOutcome.CANCELLED, finished_at=timezone.now())
+    except JobPutBack as back:
+        slot.kill()
+        job_leave(job, back.status, back.reason, back.outcome)
     except WorkerStopping as stopping:
         slot.kill()
         job_leave(job, JobStatus.QUEUED, stopping.reason, AttemptOutcome.STOPPED)
@@ -182,10 +187,10 @@ class _JobRun:
             self._unsaved["live_text"] = f"{before}\n{message.text.strip()}".strip()
 
     def _watch(self) -> None:
-        """About every second: is the service stopping, the job cancelled or taken over? Then save what is new.
+        """About every second: is the service stopping, or must this job end now? Then save what is new.
 
         Raises:
-            WorkerStopping, JobCancelled, JobFenced
+            WorkerStopping, JobCancelled, JobPutBack, JobFenced
         """
         if self.control.stopping():
             raise WorkerStopping("The service was stopped; finished chunks are kept.")
@@ -194,12 +199,7 @@ class _JobRun:
             return
         self._looked_at = now
         self.slot.show_life()
-        row = Job.objects.filter(pk=self.job.pk, attempt=self.job.attempt, status=JobStatus.RUNNING)
-        found = row.values_list("cancel_requested", "reason").first()
-        if found is None:
-            raise JobFenced("another run has taken this job over")
-        if found[0]:
-            raise JobCancelled(f"{found[1] or 'cancelled'}; its process has ended")
+        interruption_look(self.job)
         if self._unsaved:
             job_update(self.job, **self._unsaved)
             self._unsaved.clear()

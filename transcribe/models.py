@@ -247,6 +247,8 @@ class QueueChange(models.Model):
     name = models.CharField(max_length=20)
     before = models.TextField(blank=True)
     after = models.TextField(blank=True)
+    openings = models.JSONField(null=True, blank=True, help_text="Of a change of hours: the new ones")
+    zone = models.CharField(max_length=64, blank=True)
 
     class Meta:
         ordering = ["-pk"]

@@ -8,10 +8,14 @@ from datetime import datetime
 from django.conf import settings
 
 from transcribe.hours_text import moment_text
-from transcribe.models import QueueState
-from transcribe.schedule import Opening, Schedule
+from transcribe.models import QueueChange, QueueState
+from transcribe.schedule import ALWAYS, Opening, Schedule
 
-__all__ = ["Pause", "QueueRules", "queue_rules", "schedule_of"]
+CLAIM_ORDER = ("-priority", "position", "pk")  # priority, then where a person placed it, then age
+
+HOURS = "hours"  # the name of a change of the hours
+
+__all__ = ["CLAIM_ORDER", "HOURS", "Pause", "QueueRules", "closed_seconds", "queue_rules", "schedule_of"]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -56,8 +60,24 @@ def queue_rules() -> QueueRules:
 
 
 def schedule_of(state: QueueState) -> Schedule:
-    openings = tuple(Opening(*numbers) for numbers in state.openings)
-    return Schedule(openings, state.zone or settings.TIME_ZONE)
+    return _schedule(state.openings, state.zone)
+
+
+def closed_seconds(start: datetime, end: datetime) -> float:
+    """How much of the time from `start` to `end` lay outside the hours, by those in force at the time."""
+    changes = QueueChange.objects.filter(host=settings.HOST_ID, name=HOURS).order_by("at", "pk")
+    since = [(start, ALWAYS), *((change.at, _schedule(change.openings or [], change.zone)) for change in changes)]
+    untils = [at for at, _ in since[1:]] + [end]
+    seconds = 0.0
+    for (at, schedule), until in zip(since, untils, strict=True):
+        begin, stop = max(start, at), min(end, until)
+        if begin < stop:
+            seconds += (stop - begin).total_seconds() - schedule.open_seconds(begin, stop)
+    return seconds
+
+
+def _schedule(openings: list[list[int]], zone: str) -> Schedule:
+    return Schedule(tuple(Opening(*numbers) for numbers in openings), zone or settings.TIME_ZONE)
 
 
 def _pause_of(state: QueueState) -> Pause | None:

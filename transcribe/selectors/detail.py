@@ -9,10 +9,12 @@ from datetime import datetime, timedelta
 
 from django.utils import timezone
 
+from transcribe.audio.pcm_format import SAMPLE_RATE
 from transcribe.catalog import languages
 from transcribe.models import Attempt, Job, JobEvent
+from transcribe.queue_rules import closed_seconds, queue_rules
 from transcribe.selectors.jobs import JobRow, job_row, queue_positions, remaining_seconds
-from transcribe.states import ChunkStatus, JobStatus
+from transcribe.states import OWNER_WORKER, WAITING, ChunkStatus, JobStatus
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -33,6 +35,17 @@ class TimelineEvent:
 
 
 @dataclass(frozen=True, kw_only=True)
+class SetAside:
+    """A chunk that ended its engine twice; `number` counts from 1."""
+
+    index: int
+    number: int
+    start_seconds: float
+    end_seconds: float
+    error: str
+
+
+@dataclass(frozen=True, kw_only=True)
 class OptionShown:
     name: str
     value: str
@@ -40,7 +53,10 @@ class OptionShown:
 
 @dataclass(frozen=True, kw_only=True)
 class JobDetail:
-    """`fingerprint` changes with what the page shows beside the running figures."""
+    """`fingerprint` changes with what the page shows beside the running figures.
+
+    `waited_seconds`: queued, in its turn; `hours_waited_seconds`: queued or blocked outside the hours.
+    """
 
     row: JobRow
     chunks: ChunkCount
@@ -48,6 +64,8 @@ class JobDetail:
     remaining_seconds: float | None
     waited_seconds: float
     blocked_seconds: float
+    held_seconds: float
+    hours_waited_seconds: float
     live_lines: tuple[str, ...]
     language_label: str
     options: tuple[OptionShown, ...]
@@ -56,6 +74,10 @@ class JobDetail:
     attempts: tuple[Attempt, ...]
     is_ended: bool
     is_retryable: bool
+    may_hold: bool
+    may_release: bool
+    may_run_now: bool
+    set_aside: tuple[SetAside, ...]
     fingerprint: str
 
 
@@ -64,13 +86,17 @@ def job_detail(job: Job, now: datetime | None = None) -> JobDetail:
     events, attempts = list(job.events.all()), list(job.attempts.all())
     running = job.status == JobStatus.RUNNING
     held = durations_by_status(events, now)
+    outside = durations_outside_hours(events, now)
+    row = job_row(job, queue_positions().get(job.pk))
     return JobDetail(
-        row=job_row(job, queue_positions().get(job.pk)),
+        row=row,
         chunks=_chunk_count(job),
         elapsed_seconds=_elapsed_seconds(job, now),
         remaining_seconds=remaining_seconds(job, now) if running else None,
-        waited_seconds=held.get(JobStatus.QUEUED, 0.0),
-        blocked_seconds=held.get(JobStatus.BLOCKED, 0.0),
+        waited_seconds=max(0.0, held.get(JobStatus.QUEUED, 0.0) - outside.get(JobStatus.QUEUED, 0.0)),
+        blocked_seconds=max(0.0, held.get(JobStatus.BLOCKED, 0.0) - outside.get(JobStatus.BLOCKED, 0.0)),
+        held_seconds=held.get(JobStatus.PAUSED, 0.0),
+        hours_waited_seconds=sum(outside.values()),
         live_lines=tuple(line for line in job.live_text.splitlines() if line.strip()),
         language_label=language_label(job),
         options=tuple(_options(job)),
@@ -79,8 +105,34 @@ def job_detail(job: Job, now: datetime | None = None) -> JobDetail:
         attempts=tuple(attempts),
         is_ended=job.is_ended,
         is_retryable=job.is_retryable,
+        may_hold=job.status in WAITING or (running and not row.is_stopping),
+        may_release=job.status == JobStatus.PAUSED,
+        may_run_now=_may_run_now(job),
+        set_aside=tuple(_set_aside(job)),
         fingerprint=_fingerprint(job, events, attempts),
     )
+
+
+def _may_run_now(job: Job) -> bool:
+    """Where no hours are set, or they are not for this job, there is nothing to override."""
+    if job.is_ended or job.ignores_hours or job.owner != OWNER_WORKER:
+        return False
+    return bool(queue_rules().schedule.openings)
+
+
+def _set_aside(job: Job) -> list[SetAside]:
+    if not job.is_retryable:
+        return []
+    return [
+        SetAside(
+            index=chunk.index,
+            number=chunk.index + 1,
+            start_seconds=chunk.start_sample / SAMPLE_RATE,
+            end_seconds=chunk.end_sample / SAMPLE_RATE,
+            error=chunk.error,
+        )
+        for chunk in job.chunks.filter(status=ChunkStatus.QUARANTINED)
+    ]
 
 
 def _fingerprint(job: Job, events: Sequence[JobEvent], attempts: Sequence[Attempt]) -> str:
@@ -88,6 +140,7 @@ def _fingerprint(job: Job, events: Sequence[JobEvent], attempts: Sequence[Attemp
         len(events),
         job.status,
         job.cancel_requested,
+        job.hold_requested,
         job.note,
         job.detected_language,
         [(attempt.outcome, attempt.engine_pid, attempt.peak_bytes) for attempt in attempts],
@@ -102,6 +155,17 @@ def durations_by_status(events: Sequence[JobEvent], now: datetime) -> dict[JobSt
     for event, end in zip(events, ends, strict=True):
         status = JobStatus(event.new)
         seconds[status] = seconds.get(status, 0.0) + max(timedelta(), end - event.at).total_seconds()
+    return seconds
+
+
+def durations_outside_hours(events: Sequence[JobEvent], now: datetime) -> dict[JobStatus, float]:
+    """Of the seconds spent waiting, by status: those outside the hours in force at the time."""
+    seconds: dict[JobStatus, float] = {}
+    ends = [event.at for event in events[1:]] + [now]
+    for event, end in zip(events, ends, strict=True):
+        if event.new in WAITING and event.at < end:
+            status = JobStatus(event.new)
+            seconds[status] = seconds.get(status, 0.0) + closed_seconds(event.at, end)
     return seconds
 
 

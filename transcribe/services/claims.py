@@ -12,10 +12,8 @@ from gate.services import lock_status
 from transcribe.audio.pcm_format import SAMPLE_RATE
 from transcribe.conf import work_remove
 from transcribe.models import Attempt, AttemptOutcome, Chunk, Job
-from transcribe.queue_rules import queue_rules
+from transcribe.queue_rules import CLAIM_ORDER, queue_rules
 from transcribe.states import OWNER_COMMAND, OWNER_WORKER, WAITING, ChunkStatus, JobStatus
-
-CLAIM_ORDER = ("-priority", "position", "pk")  # priority, then where a person placed it, then age
 
 
 def jobs_due(owner: str = OWNER_WORKER) -> QuerySet[Job]:

@@ -8,8 +8,7 @@ from typing import TYPE_CHECKING
 from django.db import transaction
 
 from transcribe.models import Chunk, Job, JobEvent
-from transcribe.queue_rules import queue_rules
-from transcribe.services.claims import CLAIM_ORDER
+from transcribe.queue_rules import CLAIM_ORDER, queue_rules
 from transcribe.services.wake import queue_wake
 from transcribe.states import OWNER_WORKER, RETRYABLE, WAITING, ChunkStatus, JobStatus, Priority
 

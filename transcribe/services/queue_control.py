@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from typing import Any
 from zoneinfo import ZoneInfo
 
 from django.conf import settings
@@ -11,13 +12,13 @@ from django.utils import timezone
 
 from transcribe.hours_text import hours_text
 from transcribe.models import QueueChange, QueueState
-from transcribe.queue_rules import schedule_of
+from transcribe.queue_rules import HOURS, schedule_of
 from transcribe.schedule import Opening
 from transcribe.services.wake import queue_sweep
 
-__all__ = ["HOURS", "PAUSE", "hours_set", "queue_pause", "queue_resume"]
+__all__ = ["PAUSE", "hours_set", "queue_pause", "queue_resume"]
 
-HOURS, PAUSE = "hours", "pause"  # names of changes
+PAUSE = "pause"
 
 
 def hours_set(openings: Iterable[Opening], zone: str, *, who: str) -> bool:
@@ -36,7 +37,7 @@ def hours_set(openings: Iterable[Opening], zone: str, *, who: str) -> bool:
         state.save(update_fields=["openings", "zone"])
         if before == after:
             return False
-        _note(HOURS, before, after, who)
+        _note(HOURS, before, after, who, openings=state.openings, zone=zone or settings.TIME_ZONE)
     queue_sweep()
     return True
 
@@ -77,5 +78,5 @@ def _state_locked() -> QueueState:
     return QueueState.objects.select_for_update().get(host=settings.HOST_ID)
 
 
-def _note(name: str, before: str, after: str, who: str) -> None:
-    QueueChange.objects.create(host=settings.HOST_ID, who=who, name=name, before=before, after=after)
+def _note(name: str, before: str, after: str, who: str, **hours: Any) -> None:
+    QueueChange.objects.create(host=settings.HOST_ID, who=who, name=name, before=before, after=after, **hours)

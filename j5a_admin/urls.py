@@ -8,6 +8,7 @@ from django.urls import include, path
 from j5a_admin.views.dashboard import dashboard, dashboard_live
 from j5a_admin.views.doctor import doctor
 from j5a_admin.views.gate import gate_live, gate_page
+from j5a_admin.views.hours import hours_page
 from j5a_admin.views.lock import lock_clear, lock_live, lock_page, lock_stop
 from j5a_admin.views.sensors import sensor_use, sensors_live, sensors_page
 
@@ -23,6 +24,7 @@ urlpatterns = [
     path("sensors/", sensors_page, name="sensors"),
     path("sensors/live/", sensors_live, name="sensors-live"),
     path("sensors/use/", sensor_use, name="sensor-use"),
+    path("hours/", hours_page, name="hours"),
     path("doctor/", doctor, name="doctor"),
     path("jobs/", include("transcribe.urls")),
     path("admin/", admin.site.urls),

@@ -78,11 +78,11 @@ def _days(first: int, last: int) -> str:
 
 
 def moment_text(moment: datetime, now: datetime, zone: str) -> str:
-    """ "today at 22:00", "tomorrow at 6:30", "on Monday at 22:00", "on Mon 30 Nov at 22:00"; on the wall clock."""
+    """ "today at 22:00", "tomorrow at 6:30", "Monday at 22:00", "Mon 30 Nov at 22:00"; on the wall clock."""
     here = ZoneInfo(zone)
     wall, today = moment.astimezone(here), now.astimezone(here).date()
     days = (wall.date() - today) // timedelta(days=1)
     clock = f"at {wall.hour}:{wall.minute:02d}"
     if 0 <= days <= 1:
         return f"{('today', 'tomorrow')[days]} {clock}"
-    return f"on {WEEKDAYS[wall.weekday()]} {clock}" if 1 < days < 7 else f"on {wall:%a} {wall.day} {wall:%b} {clock}"
+    return f"{WEEKDAYS[wall.weekday()]} {clock}" if 1 < days < 7 else f"{wall:%a} {wall.day} {wall:%b} {clock}"

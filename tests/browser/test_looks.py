@@ -16,6 +16,8 @@ PAGES = (
     "/jobs/",
     "/jobs/{job}/",
     "/jobs/{job}/delete/",
+    "/jobs/queue/",
+    "/hours/",
     "/gate/",
     "/lock/",
     "/lock/clear/",

@@ -12,9 +12,9 @@ from django.utils import timezone
 from transcribe.audio.pcm_format import SAMPLE_RATE
 from transcribe.catalog import languages
 from transcribe.models import Attempt, Job, JobEvent
-from transcribe.queue_rules import closed_seconds, queue_rules
+from transcribe.queue_rules import closed_seconds
 from transcribe.selectors.jobs import JobRow, job_row, queue_positions, remaining_seconds
-from transcribe.states import OWNER_WORKER, WAITING, ChunkStatus, JobStatus
+from transcribe.states import WAITING, ChunkStatus, JobStatus
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -76,7 +76,6 @@ class JobDetail:
     is_retryable: bool
     may_hold: bool
     may_release: bool
-    may_run_now: bool
     set_aside: tuple[SetAside, ...]
     fingerprint: str
 
@@ -107,17 +106,9 @@ def job_detail(job: Job, now: datetime | None = None) -> JobDetail:
         is_retryable=job.is_retryable,
         may_hold=job.status in WAITING or (running and not row.is_stopping),
         may_release=job.status == JobStatus.PAUSED,
-        may_run_now=_may_run_now(job),
         set_aside=tuple(_set_aside(job)),
         fingerprint=_fingerprint(job, events, attempts),
     )
-
-
-def _may_run_now(job: Job) -> bool:
-    """Where no hours are set, or they are not for this job, there is nothing to override."""
-    if job.is_ended or job.ignores_hours or job.owner != OWNER_WORKER:
-        return False
-    return bool(queue_rules().schedule.openings)
 
 
 def _set_aside(job: Job) -> list[SetAside]:

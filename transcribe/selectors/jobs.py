@@ -7,10 +7,11 @@ from dataclasses import dataclass
 from datetime import datetime
 from functools import cache
 
+from django.conf import settings
 from django.db.models import Count, QuerySet
 from django.utils import timezone
 
-from transcribe.models import Job
+from transcribe.models import Job, QueueChange
 from transcribe.queue_rules import CLAIM_ORDER, QueueRules, queue_rules
 from transcribe.resolve import model_label
 from transcribe.selectors.pace import pace_for, pace_of_model
@@ -23,7 +24,8 @@ SHOWN_LAST = 5
 class JobRow:
     """`queue_position` counts from 1 and is None for jobs that do not wait; `percent` only while running.
 
-    `wait_text`: why a waiting job is not started even when its turn comes and the gate says yes.
+    `wait_text`: why a waiting job is not started even when its turn comes and the gate says yes. `may_run_now`: hours
+    are set that a person may override for this job.
     """
 
     id: int
@@ -43,6 +45,7 @@ class JobRow:
     queue_position: int | None = None
     priority: Priority = Priority.NORMAL
     wait_text: str = ""
+    may_run_now: bool = False
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -89,6 +92,7 @@ def job_row(job: Job, queue_position: int | None = None, rules: QueueRules | Non
         queue_position=queue_position,
         priority=Priority(job.priority),
         wait_text=_wait_text(job, rules),
+        may_run_now=_may_run_now(job, rules),
     )
 
 
@@ -96,6 +100,12 @@ def _wait_text(job: Job, rules: QueueRules | None) -> str:
     if job.status not in WAITING or job.owner != OWNER_WORKER:
         return ""
     return (rules or queue_rules()).wait_text(timezone.now(), ignores_hours=job.ignores_hours)
+
+
+def _may_run_now(job: Job, rules: QueueRules | None) -> bool:
+    if job.is_ended or job.ignores_hours or job.owner != OWNER_WORKER:
+        return False
+    return bool((rules or queue_rules()).schedule.openings)
 
 
 def percent_done(job: Job) -> int:
@@ -131,6 +141,11 @@ def running_job() -> Job | None:
 def waiting_jobs() -> QuerySet[Job]:
     """In the order in which they are claimed."""
     return Job.objects.filter(status__in=WAITING).order_by(*CLAIM_ORDER)
+
+
+def queue_changes(count: int) -> list[QueueChange]:
+    """Changes of this host's hours, and its pauses, newest first."""
+    return list(QueueChange.objects.filter(host=settings.HOST_ID)[:count])
 
 
 def held_jobs() -> list[JobRow]:

@@ -1,0 +1,114 @@
+"""Hold, pause and cancel while a job runs: it is told to have stopped only when its processes are gone."""
+
+from __future__ import annotations
+
+import os
+import sqlite3
+import threading
+from collections.abc import Callable
+from pathlib import Path
+
+from tests.panel import Panel, until
+from tests.speech_files import SPEECH_DIR, Recording, joined
+from tools.demo_model.scoring import word_error_rate
+
+
+def group_members(group: int) -> set[int]:
+    """Read from /proc as anybody could: every process of the group that is not a zombie."""
+    found = set()
+    for name in os.listdir("/proc"):
+        if name.isdigit():
+            try:
+                fields = Path(f"/proc/{name}/stat").read_text().rpartition(")")[2].split()
+            except OSError:
+                continue
+            if int(fields[2]) == group and fields[0] not in "ZX":
+                found.add(int(name))
+    return found
+
+
+class Observer(threading.Thread):
+    """Watches from outside: who was left of the engine's group at the first moment the status says it has stopped."""
+
+    def __init__(self, panel: Panel, job_id: int, status: str, group: int) -> None:
+        super().__init__(daemon=True)
+        self.left: set[int] | None = None
+        self._panel, self._job_id, self._status, self._group = panel, job_id, status, group
+        self._stop = threading.Event()
+
+    def run(self) -> None:
+        while not self._stop.is_set():
+            try:
+                status = self._panel.job(self._job_id)["status"]
+            except sqlite3.OperationalError:
+                continue
+            if status == self._status:
+                self.left = group_members(self._group)
+                return
+
+    def end(self) -> None:
+        self._stop.set()
+        self.join(10)
+
+
+def reading(panel: Panel, tmp_path: Path, *, minutes: float = 16) -> tuple[int, Recording, int]:
+    """A job with a checkpoint whose second chunk is being read, and the engine's group."""
+    recording = joined(tmp_path / "long.wav", minutes=minutes)
+    job_id = panel.submit(recording.path, language="en")
+    query = 'SELECT status FROM transcribe_chunk WHERE job_id = ? ORDER BY "index"'
+    until(
+        lambda: [row["status"] for row in panel.rows(query, job_id)] == ["done", "running"],
+        seconds=180,
+        what="the second chunk is being read",
+    )
+    (engine,) = panel.engines()
+    assert group_members(engine.pid)
+    return job_id, recording, engine.pid
+
+
+def stopped(panel: Panel, job_id: int, group: int, status: str, act: Callable[[], object]) -> sqlite3.Row:
+    observer = Observer(panel, job_id, status, group)
+    observer.start()
+    try:
+        act()
+        job = panel.wait_for_job(job_id, status, seconds=60)
+        observer.join(20)
+    finally:
+        observer.end()
+    assert observer.left == set(), f"told {status} while {observer.left} still ran"
+    return job
+
+
+def test_hold_pause_and_cancel_of_a_running_job(make_panel: Callable[..., Panel], tmp_path: Path) -> None:
+    panel = make_panel()
+    panel.login()
+    job_id, recording, group = reading(panel, tmp_path)
+    page = panel.get(f"/jobs/{job_id}/")
+    chunks = 'SELECT status, attempts FROM transcribe_chunk WHERE job_id = ? ORDER BY "index"'
+
+    job = stopped(panel, job_id, group, "paused", lambda: panel.post_form(f"/jobs/{job_id}/hold/", {}, page=page))
+    assert job["reason"] == "held by admin"
+    assert [row["status"] for row in panel.rows(chunks, job_id)] == ["done", "pending"]
+    other = panel.submit(SPEECH_DIR / "clip_00.flac")
+    panel.wait_for_job(other, "succeeded")  # the queue goes on without it
+    assert panel.job(job_id)["status"] == "paused"
+
+    panel.post_form(f"/jobs/{job_id}/release/", {}, page=page)
+    until(lambda: panel.job(job_id)["activity"] == "Reading speech", seconds=90, what="it reads again")
+    (engine,) = panel.engines()
+    pause = {"when": "now", "why": "a concert"}
+    job = stopped(panel, job_id, engine.pid, "queued", lambda: panel.post_form("/jobs/queue/pause/", pause, page=page))
+    assert job["reason"] == "The queue is paused by admin: a concert Finished chunks are kept."
+
+    panel.post_form("/jobs/queue/resume/", {}, page=page)
+    until(lambda: panel.job(job_id)["activity"] == "Reading speech", seconds=90, what="it reads once more")
+    (engine,) = panel.engines()
+    cancel = f"/jobs/{job_id}/cancel/"
+    stopped(panel, job_id, engine.pid, "cancelled", lambda: panel.post_form(cancel, {}, page=page))
+
+    panel.post_form(f"/jobs/{job_id}/retry/", {}, page=page)
+    panel.wait_for_job(job_id, "succeeded", seconds=240)
+    assert [row["attempts"] for row in panel.rows(chunks, job_id)][0] == 1, "the finished chunk was read once"
+    assert word_error_rate(recording.text, panel.text(job_id)) <= 0.05
+    outcomes = panel.rows("SELECT outcome FROM transcribe_attempt WHERE job_id = ? ORDER BY number", job_id)
+    assert [row["outcome"] for row in outcomes] == ["held", "queue_paused", "cancelled", "succeeded"]

@@ -29,7 +29,7 @@ class Pause:
 
     @property
     def sentence(self) -> str:
-        return f"The queue is paused by {self.who}: {self.why}" if self.why else f"The queue is paused by {self.who}."
+        return f"The queue is paused by {self.who}{f' ({self.why})' if self.why else ''}."
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -58,17 +58,8 @@ def panel_addresses() -> Iterator[str]:
     yield from ("/gate/", f"/gate/?{urlencode({'model': EVIL})}", "/gate/live/", "/lock/", "/lock/live/")
     yield from ("/lock/clear/", "/lock/stop/", "/sensors/", "/sensors/live/")
     yield from (f"/sensors/use/?{urlencode({'sensor': EVIL, 'use': use})}" for use in ("ignored", "none"))
-    yield from (
-        "/",
-        "/live/",
-        "/doctor/",
-        "/hours/",
-        "/jobs/",
-        "/jobs/live/",
-        "/jobs/queue/",
-        "/jobs/queue/live/",
-        "/jobs/?status=failed",
-    )
+    yield from ("/", "/live/", "/doctor/", "/jobs/", "/jobs/live/", "/jobs/?status=failed")
+    yield from ("/hours/", "/jobs/queue/", "/jobs/queue/live/")
     for job in Job.objects.all():
         yield from (f"/jobs/{job.pk}/", f"/jobs/{job.pk}/live/", f"/jobs/{job.pk}/delete/")
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import sqlite3
 import threading
 from collections.abc import Callable
@@ -16,14 +15,14 @@ from tools.demo_model.scoring import word_error_rate
 def group_members(group: int) -> set[int]:
     """Read from /proc as anybody could: every process of the group that is not a zombie."""
     found = set()
-    for name in os.listdir("/proc"):
-        if name.isdigit():
+    for process in Path("/proc").iterdir():
+        if process.name.isdigit():
             try:
-                fields = Path(f"/proc/{name}/stat").read_text().rpartition(")")[2].split()
+                fields = (process / "stat").read_text().rpartition(")")[2].split()
             except OSError:
                 continue
             if int(fields[2]) == group and fields[0] not in "ZX":
-                found.add(int(name))
+                found.add(int(process.name))
     return found
 
 
@@ -98,7 +97,7 @@ def test_hold_pause_and_cancel_of_a_running_job(make_panel: Callable[..., Panel]
     (engine,) = panel.engines()
     pause = {"when": "now", "why": "a concert"}
     job = stopped(panel, job_id, engine.pid, "queued", lambda: panel.post_form("/jobs/queue/pause/", pause, page=page))
-    assert job["reason"] == "The queue is paused by admin: a concert Finished chunks are kept."
+    assert job["reason"] == "The queue is paused by admin (a concert). Finished chunks are kept."
 
     panel.post_form("/jobs/queue/resume/", {}, page=page)
     until(lambda: panel.job(job_id)["activity"] == "Reading speech", seconds=90, what="it reads once more")
@@ -108,7 +107,7 @@ def test_hold_pause_and_cancel_of_a_running_job(make_panel: Callable[..., Panel]
 
     panel.post_form(f"/jobs/{job_id}/retry/", {}, page=page)
     panel.wait_for_job(job_id, "succeeded", seconds=240)
-    assert [row["attempts"] for row in panel.rows(chunks, job_id)][0] == 1, "the finished chunk was read once"
+    assert panel.rows(chunks, job_id)[0]["attempts"] == 1, "the finished chunk was read once"
     assert word_error_rate(recording.text, panel.text(job_id)) <= 0.05
     outcomes = panel.rows("SELECT outcome FROM transcribe_attempt WHERE job_id = ? ORDER BY number", job_id)
     assert [row["outcome"] for row in outcomes] == ["held", "queue_paused", "cancelled", "succeeded"]

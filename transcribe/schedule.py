@@ -19,6 +19,7 @@ DAY_MINUTES = 24 * 60
 WEEK_MINUTES = 7 * DAY_MINUTES
 # An opening comes once a week; the night that skips it makes that two, and the rest is the day's edges.
 LOOK_DAYS = 16
+MOST_SHIFTS = 400  # more than a year of nights: what takes longer has no date worth telling
 
 
 @dataclass(frozen=True, order=True)
@@ -103,6 +104,19 @@ class Schedule:
             elif since is not None:
                 seconds, since = seconds + (moment - since).total_seconds(), None
         return seconds + (max(0.0, (end - since).total_seconds()) if since is not None else 0.0)
+
+    def after_open_seconds(self, start: datetime, seconds: float) -> datetime | None:
+        """When so many seconds of open time have passed since `start`; None where that is years away."""
+        moment, left = start, seconds
+        for _ in range(MOST_SHIFTS):
+            opens_at = self.next_open(moment)
+            if opens_at is None:
+                return None
+            closes_at = self.closes_at(opens_at)
+            if closes_at is None or (closes_at - opens_at).total_seconds() >= left:
+                return opens_at + timedelta(seconds=left)
+            moment, left = closes_at, left - (closes_at - opens_at).total_seconds()
+        return None
 
     def _covers(self, minute_of_week: int) -> bool:
         return any(opening.covers(minute_of_week) for opening in self.openings)

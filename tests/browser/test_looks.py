@@ -18,6 +18,7 @@ PAGES = (
     "/jobs/{job}/delete/",
     "/jobs/queue/",
     "/hours/",
+    "/report/",
     "/gate/",
     "/lock/",
     "/lock/clear/",

@@ -59,7 +59,7 @@ def panel_addresses() -> Iterator[str]:
     yield from ("/lock/clear/", "/lock/stop/", "/sensors/", "/sensors/live/")
     yield from (f"/sensors/use/?{urlencode({'sensor': EVIL, 'use': use})}" for use in ("ignored", "none"))
     yield from ("/", "/live/", "/doctor/", "/jobs/", "/jobs/live/", "/jobs/?status=failed")
-    yield from ("/hours/", "/jobs/queue/", "/jobs/queue/live/")
+    yield from ("/hours/", "/report/", "/jobs/queue/", "/jobs/queue/live/")
     for job in Job.objects.all():
         yield from (f"/jobs/{job.pk}/", f"/jobs/{job.pk}/live/", f"/jobs/{job.pk}/delete/")
 

@@ -54,7 +54,7 @@ def test_administrators_may_everything_with_the_machine_jobs_and_people() -> Non
 
 def test_an_operator_sees_the_machine_and_may_not_act_on_it() -> None:
     operator = member_of("Operators")
-    for address in ("/", "/jobs/", "/gate/", "/lock/", "/sensors/", "/doctor/", "/jobs/queue/"):
+    for address in ("/", "/jobs/", "/gate/", "/lock/", "/sensors/", "/doctor/", "/jobs/queue/", "/report/"):
         assert operator.get(address).status_code == 200, address
     for address in ("/lock/clear/", "/lock/stop/", "/sensors/use/", "/hours/"):
         assert operator.post(address).status_code == 403, address

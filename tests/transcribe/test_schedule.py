@@ -207,6 +207,23 @@ def test_it_agrees_with_a_look_at_every_minute(zone: str, start: str) -> None:
     assert schedule.open_seconds(minutes[0], minutes[-1]) == 60 * sum(states[:-1])
 
 
+@pytest.mark.parametrize(
+    ("hours_of_work", "done"),
+    [
+        (0, "2026-11-25T22:00"),
+        (3, "2026-11-26T01:00"),
+        (8, "2026-11-26T06:00"),
+        (9, "2026-11-26T23:00"),
+        (20, "2026-11-28T02:00"),
+    ],
+)
+def test_work_goes_on_through_as_many_nights_as_it_takes(hours_of_work: float, done: str) -> None:
+    start = at("2026-11-25T12:00")
+    assert EVERY_NIGHT.after_open_seconds(start, hours_of_work * 3600) == at(done)
+    assert EVERY_NIGHT.after_open_seconds(start, 1e9) is None
+    assert ALWAYS.after_open_seconds(start, 60) == start + timedelta(minutes=1)
+
+
 def test_it_names_the_shift_that_is_on_and_the_one_before() -> None:
     now = at("2026-11-25T03:00")
     during = EVERY_NIGHT.shift_before(now)

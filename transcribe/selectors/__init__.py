@@ -18,10 +18,12 @@ from transcribe.selectors.jobs import (
     status_counts,
     waiting_jobs,
 )
+from transcribe.selectors.report import NightReport, night_report
 
 __all__ = [
     "JobDetail",
     "JobRow",
+    "NightReport",
     "QueueEntry",
     "StatusCount",
     "held_jobs",
@@ -30,6 +32,7 @@ __all__ = [
     "job_rows",
     "jobs_recent",
     "jobs_with",
+    "night_report",
     "queue_changes",
     "queue_entries",
     "running_job",

@@ -45,6 +45,8 @@ class HalfKilled:
     def end_the_rest(self) -> None:
         assert self.process.stdin is not None
         self.process.stdin.close()  # what is left reads to the end of it
+        assert self.process.stdout is not None
+        self.process.stdout.close()
 
 
 def test_the_slot_waits_until_the_last_process_of_the_group_is_gone() -> None:

@@ -8,7 +8,7 @@ from django.utils import timezone
 
 from transcribe.errors import JobCancelled, JobFenced, JobPutBack
 from transcribe.models import AttemptOutcome, Job
-from transcribe.queue_rules import queue_rules
+from transcribe.queue_rules import QueueRules, queue_rules
 from transcribe.states import OWNER_WORKER, JobStatus
 
 __all__ = ["interruption_look", "shift_over"]
@@ -20,7 +20,8 @@ def interruption_look(job: Job) -> None:
     Raises:
         JobCancelled, JobPutBack, JobFenced
     """
-    row = Job.objects.filter(pk=job.pk, attempt=job.attempt, status=JobStatus.RUNNING).first()
+    rows = Job.objects.filter(pk=job.pk, attempt=job.attempt, status=JobStatus.RUNNING)
+    row = rows.only("cancel_requested", "hold_requested", "ignores_hours", "owner", "reason").first()
     if row is None:
         raise JobFenced("another run has taken this job over")
     if row.cancel_requested:
@@ -31,9 +32,9 @@ def interruption_look(job: Job) -> None:
         _look_at_the_queue(row, timezone.now())
 
 
-def shift_over(job: Job, now: datetime) -> bool:
+def shift_over(job: Job, rules: QueueRules, now: datetime) -> bool:
     """Whether the hours in which this running job may go on are over."""
-    return job.owner == OWNER_WORKER and not job.ignores_hours and queue_rules().shift_over(now)
+    return job.owner == OWNER_WORKER and not job.ignores_hours and rules.shift_over(now)
 
 
 def _look_at_the_queue(job: Job, now: datetime) -> None:
@@ -41,6 +42,6 @@ def _look_at_the_queue(job: Job, now: datetime) -> None:
     if rules.pause is not None and rules.pause.stops_running:
         reason = f"{rules.pause.sentence} Finished chunks are kept."
         raise JobPutBack(reason, status=JobStatus.QUEUED, outcome=AttemptOutcome.QUEUE_PAUSED)
-    if shift_over(job, now):
+    if shift_over(job, rules, now):
         reason = f"{rules.hours_wait_text(now)} Finished chunks are kept."
         raise JobPutBack(reason, status=JobStatus.QUEUED, outcome=AttemptOutcome.HOURS_ENDED)

@@ -33,10 +33,10 @@ class Observer(threading.Thread):
         super().__init__(daemon=True)
         self.left: set[int] | None = None
         self._panel, self._job_id, self._status, self._group = panel, job_id, status, group
-        self._stop = threading.Event()
+        self._enough = threading.Event()
 
     def run(self) -> None:
-        while not self._stop.is_set():
+        while not self._enough.is_set():
             try:
                 status = self._panel.job(self._job_id)["status"]
             except sqlite3.OperationalError:
@@ -46,7 +46,7 @@ class Observer(threading.Thread):
                 return
 
     def end(self) -> None:
-        self._stop.set()
+        self._enough.set()
         self.join(10)
 
 
@@ -74,7 +74,7 @@ def stopped(panel: Panel, job_id: int, group: int, status: str, act: Callable[[]
 def test_hold_pause_and_cancel_of_a_running_job(make_panel: Callable[..., Panel], tmp_path: Path) -> None:
     panel = make_panel()
     panel.login()
-    recording = joined(tmp_path / "long.wav", minutes=4)
+    recording = joined(tmp_path / "long.wav", minutes=3)
     job_id = panel.submit(recording.path, language="en")
     group = reading(panel, job_id)
     page = panel.get(f"/jobs/{job_id}/")

@@ -9,7 +9,9 @@ from j5a_admin.views.dashboard import dashboard, dashboard_live
 from j5a_admin.views.doctor import doctor
 from j5a_admin.views.gate import gate_live, gate_page
 from j5a_admin.views.history import sensors_history
+from j5a_admin.views.hours import hours_page
 from j5a_admin.views.lock import lock_clear, lock_live, lock_page, lock_stop
+from j5a_admin.views.report import report_page
 from j5a_admin.views.sensors import sensor_use, sensors_live, sensors_page
 
 handler500 = "j5a_admin.views.errors.server_error"
@@ -27,6 +29,8 @@ urlpatterns = [
     path("sensors/live/", sensors_live, name="sensors-live"),
     path("sensors/history/", sensors_history, name="sensors-history"),
     path("sensors/use/", sensor_use, name="sensor-use"),
+    path("hours/", hours_page, name="hours"),
+    path("report/", report_page, name="report"),
     path("doctor/", doctor, name="doctor"),
     path("jobs/", include("transcribe.urls")),
     path("admin/", admin.site.urls),

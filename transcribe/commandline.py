@@ -176,6 +176,9 @@ def _run_until_ended(job: Job, order: Order, slot: EngineSlot, control: CommandC
         _require_ours(job)
         if job.is_ended:
             return JobStatus(job.status)
+        if job.status == JobStatus.PAUSED and job.reason != said:
+            said = job.reason
+            say(f"waiting: {said}; release it in the panel")
         if job.status == JobStatus.BLOCKED:
             if job.reason != said:
                 said = job.reason

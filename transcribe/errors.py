@@ -12,11 +12,18 @@ JobInterrupted             not an error: the run stops here for a reason that is
 ├── JobBlocked             the gate said no (carries the verdict's reason)
 ├── JobCancelled           a person asked for it
 ├── MachineEnded           the watch ended the engine for the machine's sake: heat, memory
+├── JobPutBack             it waits again: held, the queue paused, or the hours are over (carries status and outcome)
 ├── JobFenced              another run owns the job now
 └── WorkerStopping         the service is being stopped
 """
 
 from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from transcribe.models import AttemptOutcome
+    from transcribe.states import JobStatus
 
 
 class TranscribeError(Exception):
@@ -74,6 +81,13 @@ class JobCancelled(JobInterrupted):
 
 class MachineEnded(JobInterrupted):
     pass
+
+
+class JobPutBack(JobInterrupted):
+    def __init__(self, reason: str, *, status: JobStatus, outcome: AttemptOutcome) -> None:
+        super().__init__(reason)
+        self.status = status
+        self.outcome = outcome
 
 
 class JobFenced(JobInterrupted):

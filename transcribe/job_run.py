@@ -14,13 +14,14 @@ from transcribe.audio.pcm_format import SAMPLE_RATE
 from transcribe.audio.prepare import BrokenStretch, Preparation, PreparedAudio
 from transcribe.conf import journal_path, journal_remove, work_dir
 from transcribe.engine.protocol import Message, Progress, Text, Transcribe, Transcribed
-from transcribe.errors import JobCancelled, JobFenced, WorkerStopping
+from transcribe.errors import WorkerStopping
+from transcribe.interruption import interruption_look
 from transcribe.models import Chunk, Job
 from transcribe.options import DecodingOptions
 from transcribe.resolve import ResolvedModel, model_fetch, model_is_here, model_label
 from transcribe.services.progress import attempt_update, chunk_commit, chunk_start, chunks_plan, job_update
 from transcribe.slot import EngineSlot
-from transcribe.states import ChunkStatus, JobStatus
+from transcribe.states import ChunkStatus
 from transcribe.window_counts import WindowCounts
 
 __all__ = ["JobRun", "RunControl", "engine_options"]
@@ -123,10 +124,10 @@ class JobRun:
             self._unsaved["live_text"] = f"{before}\n{message.text.strip()}".strip()
 
     def _watch(self) -> None:
-        """About every second: is the service stopping, the job cancelled or taken over? Then save what is new.
+        """About every second: is the service stopping, or must this job end now? Then save what is new.
 
         Raises:
-            WorkerStopping, MachineEnded, JobCancelled, JobFenced
+            WorkerStopping, MachineEnded, JobCancelled, JobPutBack, JobFenced
         """
         if self.control.stopping():
             raise WorkerStopping("The service was stopped; finished chunks are kept.")
@@ -142,12 +143,7 @@ class JobRun:
             logger.warning("job %s goes on, its state cannot be read or written (%s)", self.job.pk, problem)
 
     def _look(self, now: float) -> None:
-        row = Job.objects.filter(pk=self.job.pk, attempt=self.job.attempt, status=JobStatus.RUNNING)
-        found = row.values_list("cancel_requested", "reason").first()
-        if found is None:
-            raise JobFenced("another run has taken this job over")
-        if found[0]:
-            raise JobCancelled(f"{found[1] or 'cancelled'}; its process has ended")
+        interruption_look(self.job)
         self._show_held(now)
         if self._unsaved:
             job_update(self.job, **self._unsaved)

@@ -19,6 +19,7 @@ from transcribe.errors import (
     JobBlocked,
     JobCancelled,
     JobFenced,
+    JobPutBack,
     MachineEnded,
     TranscribeError,
     WorkerStopping,
@@ -64,6 +65,9 @@ def run_job(job: Job, slot: EngineSlot, control: RunControl) -> JobStatus:
     except JobCancelled as cancelled:
         slot.kill()
         job_leave(job, JobStatus.CANCELLED, cancelled.reason, AttemptOutcome.CANCELLED, finished_at=timezone.now())
+    except JobPutBack as back:
+        slot.kill()
+        job_leave(job, back.status, back.reason, back.outcome)
     except WorkerStopping as stopping:
         slot.kill()
         job_leave(job, JobStatus.QUEUED, stopping.reason, AttemptOutcome.STOPPED)

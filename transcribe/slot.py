@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import logging
 import os
 import time
 from collections.abc import Callable
@@ -13,6 +14,7 @@ from django.utils import timezone
 
 from gate.core.checks import lock_refusal_text
 from gate.core.errors import LockError
+from gate.core.groups import group_left_after
 from gate.core.heldlock import HeldLock
 from gate.services import gate_evaluate, lock_acquire, lock_release
 from transcribe.conf import log_dir
@@ -25,6 +27,9 @@ from transcribe.resolve import ResolvedModel
 from transcribe.run_watch import EngineWatch
 from transcribe.supervisor import EngineProcess
 
+logger = logging.getLogger(__name__)
+
+GONE_LOOK_SECONDS = 10.0  # how often a group that survives SIGKILL (it waits for a disk) is told in the log
 HEARTBEAT_SECONDS = 5.0  # a lock without a sign of life for hung_after_seconds (gate.core.policy) counts as hung
 
 
@@ -122,9 +127,10 @@ class EngineSlot:
             self._held.heartbeat()
 
     def kill(self) -> None:
-        """End the engine at once and give the lock back; returns when its process group is gone."""
+        """End the engine at once and give the lock back; returns when its process group is proved gone."""
         if self._engine is not None:
             self._engine.kill()
+            _wait_until_gone(self._engine.pid)
             self._stop_watch()
             self._engine = None
         self.close()
@@ -164,3 +170,9 @@ class EngineSlot:
     def _holds(self, model: ResolvedModel) -> bool:
         alive = self._engine is not None and self._engine.is_alive()
         return alive and self._model is not None and self._model.sha256 == model.sha256
+
+
+def _wait_until_gone(group: int) -> None:
+    """Nothing is told to have ended before it has: a process in the kernel's hands may outlive SIGKILL for a while."""
+    while left := group_left_after(group, GONE_LOOK_SECONDS):
+        logger.warning("processes %s of engine %d do not end yet; waiting for them", left, group)

@@ -23,6 +23,7 @@ def all_addresses(job: Job) -> list[str]:
     content_type = ContentType.objects.get_for_model(Job).pk
     values = {
         "<int:job_id>": str(job.pk),
+        "<int:index>": "0",
         "<slug:format>": "txt",
         "<int:attempt>": "1",
         "<path:content_type_id>": str(content_type),

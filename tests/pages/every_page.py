@@ -17,10 +17,11 @@ from django.utils import timezone
 from gate.models import LockEvent, LockEventKind, PolicyChange, SensorSample, SensorUse
 from gate.services import PURPOSE_START, gate_evaluate, history_summarise, lock_acquire, lock_release, sensor_choose
 from tests.pages.rows import EVIL, add_text, in_status, submitted
-from transcribe.models import Attempt, Job
+from transcribe.models import Attempt, Chunk, Job
 from transcribe.resolve import DEMO_PATH, model_requirement
-from transcribe.services import model_register
-from transcribe.states import JobStatus
+from transcribe.schedule import Opening
+from transcribe.services import hours_set, model_register, queue_pause
+from transcribe.states import ChunkStatus, JobStatus
 
 
 def fill(checkpoint: Path) -> None:
@@ -46,6 +47,10 @@ def fill(checkpoint: Path) -> None:
     LockEvent.objects.create(**now, kind=LockEventKind.CLEARED, why=EVIL, evidence=evidence)
     PolicyChange.objects.create(**now, name="ignored_sensors", before=EVIL, after=EVIL)
     sensor_choose(EVIL, SensorUse.IGNORED, who=EVIL)
+    hours_set([Opening(0, 1320, 360)], "Europe/Berlin", who=EVIL)
+    queue_pause(who=EVIL, why=EVIL, stops_running=True)
+    for job in Job.objects.filter(status=JobStatus.INCOMPLETE):
+        Chunk.objects.filter(job=job).update(status=ChunkStatus.QUARANTINED, error=EVIL)
     model_register("mine", str(shutil.copy(DEMO_PATH, checkpoint)), User.objects.first())
     Group.objects.create(name=EVIL)
 
@@ -58,6 +63,7 @@ def panel_addresses() -> Iterator[str]:
     )
     yield from (f"/sensors/use/?{urlencode({'sensor': EVIL, 'use': use})}" for use in ("ignored", "none"))
     yield from ("/", "/live/", "/doctor/", "/jobs/", "/jobs/live/", "/jobs/?status=failed")
+    yield from ("/hours/", "/report/", "/jobs/queue/", "/jobs/queue/live/")
     for job in Job.objects.all():
         yield from (f"/jobs/{job.pk}/", f"/jobs/{job.pk}/live/", f"/jobs/{job.pk}/log/", f"/jobs/{job.pk}/delete/")
 
@@ -89,6 +95,7 @@ def answers(administrator: Client, anonymous: Client) -> Iterator[tuple[str, Any
     yield "login", anonymous.get("/admin/login/")
     yield "wrong login", anonymous.post("/admin/login/", {"username": EVIL, "password": "x", "next": EVIL})
     yield "wrong upload", administrator.post("/jobs/upload/", {"model": EVIL, "title": EVIL})
+    yield "wrong hours", administrator.post("/hours/", {"when": "hours", "zone": EVIL, "day_0": EVIL})
     yield "wrong model", administrator.post("/admin/transcribe/registeredmodel/add/", {"name": EVIL, "path": EVIL})
     yield "404", administrator.get("/jobs/999999/")
     yield "400", administrator.get("/", headers={"host": "evil.example"})

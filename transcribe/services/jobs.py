@@ -16,6 +16,7 @@ from transcribe.conf import work_remove
 from transcribe.models import Chunk, Job, JobEvent, JobSource
 from transcribe.options import DecodingOptions
 from transcribe.resolve import model_requirement
+from transcribe.services.order import queued_anew
 from transcribe.services.wake import queue_wake
 from transcribe.states import OWNER_WORKER, ChunkStatus, JobStatus
 from transcribe.uploads import clean_name, printable, upload_keep
@@ -111,9 +112,7 @@ def job_retry(job: Job, user: User | AnonymousUser | None) -> bool:
         moved = job.move(
             JobStatus.QUEUED,
             f"retried by {_who(user)}",
-            owner=OWNER_WORKER,
-            cancel_requested=False,
-            finished_at=None,
+            **queued_anew(),
         )
         if moved:
             Chunk.objects.filter(job=job).exclude(status=ChunkStatus.DONE).update(

@@ -1,0 +1,27 @@
+"""The morning report: what became of the night."""
+
+from __future__ import annotations
+
+from django.http import HttpRequest, HttpResponseBase
+from django.shortcuts import render
+from django.views.decorators.http import require_safe
+
+from j5a_admin.report import forecast_text, incidents_of, period_text
+from transcribe.selectors import night_report
+from transcribe.views.access import VIEW, staff_page
+
+__all__ = ["report_page"]
+
+
+@require_safe
+@staff_page(VIEW)
+def report_page(request: HttpRequest) -> HttpResponseBase:
+    report = night_report()
+    context = {
+        "section": "dashboard",
+        "report": report,
+        "period": period_text(report),
+        "forecast": forecast_text(report),
+        "incidents": incidents_of(report),
+    }
+    return render(request, "report.html", context)

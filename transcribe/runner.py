@@ -6,13 +6,16 @@ Used by the worker (tasks.py) and by `manage.py transcribe`; both run this same 
 from __future__ import annotations
 
 import logging
+import time
 from datetime import timedelta
 
 from django.conf import settings
+from django.db import DatabaseError, connections
 from django.utils import timezone
 
-from transcribe.audio.errors import AudioError
+from transcribe.audio.errors import AudioError, DiskFull
 from transcribe.conf import work_remove
+from transcribe.disk import database_trouble
 from transcribe.engine.errors import ProtocolError
 from transcribe.errors import (
     EngineLost,
@@ -45,6 +48,8 @@ logger = logging.getLogger(__name__)
 LOSSES_ALLOWED = 2  # docs/protocol.md: the same chunk killing its process twice is quarantined
 # While the model loads no chunk is to blame, and a crowded machine may get room: it is tried for longer.
 LOADING_LOSSES_ALLOWED = 5
+DATABASE_RETRY_SECONDS = 2.0
+COMES_BACK = "Finished chunks are kept; it comes back by itself."
 
 
 def run_job(job: Job, slot: EngineSlot, control: RunControl) -> JobStatus:
@@ -77,6 +82,13 @@ def run_job(job: Job, slot: EngineSlot, control: RunControl) -> JobStatus:
     except (EngineLost, ProtocolError) as lost:
         slot.kill()
         _after_loss(job, run.chunk, lost)
+    except DiskFull as full:
+        slot.kill()
+        again_at = next_try_after_loss(job, at_least_seconds=settings.GATE_RETRY_SECONDS)
+        job_leave(job, JobStatus.BLOCKED, f"{full} {COMES_BACK}", AttemptOutcome.NO_DISK, next_try_at=again_at)
+    except DatabaseError as problem:
+        slot.kill()
+        _leave_once_it_can_be_written(job, control, database_trouble(problem))
     except (TranscribeError, AudioError) as error:
         if run.chunk is not None:
             chunk_fail(run.chunk, ChunkStatus.PENDING, str(error))
@@ -89,6 +101,23 @@ def run_job(job: Job, slot: EngineSlot, control: RunControl) -> JobStatus:
         if job.is_ended:
             work_remove(job.pk, keep_journals=job.is_retryable)
     return JobStatus(job.status)
+
+
+def _leave_once_it_can_be_written(job: Job, control: RunControl, trouble: str) -> None:
+    """The database failed under the run, so it cannot say so yet. Neither lock nor engine is held meanwhile.
+
+    When the service stops first, its next start finds the job running, and queues it again.
+    """
+    logger.error("job %s waits: %s", job.pk, trouble)
+    while not control.stopping():
+        try:
+            next_try = timezone.now() + timedelta(seconds=settings.GATE_RETRY_SECONDS)
+            reason = f"{trouble} {COMES_BACK}"
+            job_leave(job, JobStatus.BLOCKED, reason, AttemptOutcome.NO_DISK, next_try_at=next_try)
+            return
+        except DatabaseError:
+            connections.close_all()
+            time.sleep(DATABASE_RETRY_SECONDS)
 
 
 def _after_loss(job: Job, chunk: Chunk | None, lost: EngineLost | ProtocolError) -> None:

@@ -10,6 +10,7 @@ from collections.abc import Callable
 from dataclasses import replace
 
 from django.conf import settings
+from django.db import DatabaseError
 from django.utils import timezone
 
 from gate.core.checks import lock_refusal_text
@@ -138,9 +139,13 @@ class EngineSlot:
     def close(self) -> None:
         """End the engine (memory goes back) and release the lock."""
         self._end_engine()
-        if self._held is not None:
-            lock_release(self._held)
-            self._held = None
+        if self._held is None:
+            return
+        held, self._held = self._held, None
+        try:
+            lock_release(held)
+        except DatabaseError as problem:  # the lock is free by then; only its history misses a line
+            logger.warning("the release of the lock could not be noted (%s)", problem)
 
     def _name_holder(self, pid: int, job_ref: str = "") -> None:
         """Let the lock's PID line name the process that lives: old scripts delete a lock whose PID is gone."""

@@ -10,8 +10,8 @@ from contextlib import closing
 import pytest
 
 from gate.core.units import MIB
-from j5a_admin.views.errors import database_text
 from tests.panel import Panel, until
+from transcribe.disk import database_text
 
 
 @pytest.mark.parametrize(
@@ -19,8 +19,9 @@ from tests.panel import Panel, until
     [
         ("disk I/O error", MIB - 1, "is full (1024.0 KiB free)"),
         ("disk I/O error", MIB, "SQLite says: disk I/O error"),
-        ("database is locked", MIB, "Another program keeps it locked"),
+        ("database is locked", MIB, "Another program keeps the database locked"),
         ("database or disk is full", 0, "is full (0 bytes free). Free some space."),
+        ("database or disk is full", 2 * MIB, "is full (2 MiB free). Free some space."),
         ("unable to open database file", 10 * MIB, "permissions of the panel's data directory"),
     ],
 )

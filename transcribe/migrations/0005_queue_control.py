@@ -46,7 +46,7 @@ class Migration(migrations.Migration):
         migrations.AlterField(
             model_name='attempt',
             name='outcome',
-            field=models.CharField(blank=True, choices=[('succeeded', 'Succeeded'), ('incomplete', 'Incomplete'), ('failed', 'Failed'), ('blocked', 'Blocked by the gate'), ('cancelled', 'Cancelled'), ('stopped', 'Service stopped'), ('machine_ended', 'Ended for the machine\'s sake'), ('hours_ended', 'The hours ended'), ('held', 'Held by a person'), ('queue_paused', 'Queue paused by a person'), ('engine_lost', 'Engine ended unexpectedly'), ('worker_lost', 'Worker ended unexpectedly')], max_length=20),
+            field=models.CharField(blank=True, choices=[('succeeded', 'Succeeded'), ('incomplete', 'Incomplete'), ('failed', 'Failed'), ('blocked', 'Blocked by the gate'), ('cancelled', 'Cancelled'), ('stopped', 'Service stopped'), ('machine_ended', 'Ended for the machine\'s sake'), ('no_disk', 'Disk or database could not be used'), ('hours_ended', 'The hours ended'), ('held', 'Held by a person'), ('queue_paused', 'Queue paused by a person'), ('engine_lost', 'Engine ended unexpectedly'), ('worker_lost', 'Worker ended unexpectedly')], max_length=20),
         ),
         migrations.CreateModel(
             name='QueueChange',

@@ -26,8 +26,12 @@ def since_last_retry(job: Job) -> QuerySet[Attempt]:
 
 
 def fruitless_attempts(job: Job) -> QuerySet[Attempt]:
-    """Lost ones in a row that finished no chunk; the attempt in hand counts as lost."""
-    lost = since_last_retry(job).filter(Q(outcome__in=LOST) | Q(number=job.attempt))
+    """Lost ones in a row that finished no chunk and kept no window; the attempt in hand counts as lost."""
+    attempts = since_last_retry(job)
+    lost = attempts.filter(Q(outcome__in=LOST) | Q(number=job.attempt))
+    fruitful = attempts.filter(decoded_windows__gt=0).order_by("number").last()
+    if fruitful is not None:
+        lost = lost.filter(number__gt=fruitful.number)
     done = job.chunks.filter(status=ChunkStatus.DONE, finished_at__isnull=False).order_by("finished_at").last()
     return lost if done is None else lost.filter(started_at__gt=done.finished_at)
 

@@ -111,7 +111,7 @@ class Place:
     def take(self) -> HeldLock:
         """The lock for the test itself; raises LockHeld."""
         lock = HeavyLock(self.lock)
-        return lock.acquire(record_for(os.getpid(), machine=lock.machine), timeout_seconds=10)
+        return lock.acquire(record_for(os.getpid(), machine=lock.machine))
 
     def watch_until_gone(self) -> None:
         """Nothing is left in the end; until then it is under the lock, and the line names somebody alive."""

@@ -45,7 +45,7 @@ def test_a_command_that_ignores_sigterm_is_killed_and_holds_the_lock_until_then(
     (guardian,) = place.guardians()
     until(lambda: place.line_pid() == guardian, seconds=40, what="the line names the guardian")
     with pytest.raises(LockHeld, match=f"held by PID {guardian} for gate run"):
-        place.take()
+        place.take(timeout_seconds=0)
     assert is_running(leader)  # it has ten seconds
     place.watch_until_gone()
 

@@ -108,10 +108,10 @@ class Place:
                 return True
         return False
 
-    def take(self) -> HeldLock:
+    def take(self, *, timeout_seconds: float = 60.0) -> HeldLock:
         """The lock for the test itself; raises LockHeld."""
         lock = HeavyLock(self.lock)
-        return lock.acquire(record_for(os.getpid(), machine=lock.machine), timeout_seconds=10)
+        return lock.acquire(record_for(os.getpid(), machine=lock.machine), timeout_seconds=timeout_seconds)
 
     def watch_until_gone(self) -> None:
         """Nothing is left in the end; until then it is under the lock, and the line names somebody alive."""

@@ -10,6 +10,7 @@ from pathlib import Path
 import psutil
 import pytest
 
+from gate.core.errors import LockHeld
 from tests.gate.run_place import TINY, HotPlace, Place, is_running, status_of
 from tests.panel import until
 
@@ -41,9 +42,11 @@ def test_the_child_of_the_command_ends_with_it(place: Place) -> None:
 def test_a_command_that_ignores_sigterm_is_killed_and_holds_the_lock_until_then(place: Place) -> None:
     runner, leader = start_family(place, STUBBORN)
     kill(runner)
-    until(lambda: place.line_pid() in place.guardians(), seconds=40, what="the line names the guardian")
-    assert is_running(leader)
-    assert "held by PID" in place.run(*TINY, "true")[2]
+    (guardian,) = place.guardians()
+    until(lambda: place.line_pid() == guardian, seconds=40, what="the line names the guardian")
+    with pytest.raises(LockHeld, match=f"held by PID {guardian} for gate run"):
+        place.take(timeout_seconds=0)
+    assert is_running(leader)  # it has ten seconds
     place.watch_until_gone()
 
 

@@ -25,7 +25,7 @@ PLAIN = {"language": "en", "temperature_increment_on_fallback": "None"}
 
 @pytest.fixture
 def hot(tmp_path: Path) -> Iterator[tuple[Panel, Thermometer]]:
-    panel, thermometer = hot_panel(tmp_path, 60.0)
+    panel, thermometer = hot_panel(tmp_path, 60.0, J5A_ENGINE_THREADS="1")
     try:
         yield panel.start(), thermometer
     finally:
@@ -61,8 +61,8 @@ def outcomes(panel: Panel, job_id: int) -> list[str]:
 
 
 def recording(tmp_path: Path) -> Recording:
-    """Some seconds of work on a quiet machine, most of which the engine is held in; minutes on a busy one."""
-    return joined(tmp_path / "talk.wav", minutes=3)
+    """Some seconds of work on a quiet machine, most of which the engine is held in; more on a busy one."""
+    return joined(tmp_path / "talk.wav", minutes=2)
 
 
 def started(panel: Panel, job_id: int) -> int:

@@ -30,7 +30,9 @@ def test_it_is_ended_and_the_job_goes_on(make_panel: Callable[..., Panel], tmp_p
 
 
 def test_a_limit_learned_from_its_own_windows_finds_it_sooner(make_panel: Callable[..., Panel], tmp_path: Path) -> None:
-    panel = make_panel(J5A_ENGINE_SILENT_SECONDS="8")  # and half an hour for an engine that read no window yet
+    panel = make_panel(
+        J5A_ENGINE_SILENT_SECONDS="8", J5A_ENGINE_THREADS="1"
+    )  # and half an hour for an engine that read no window yet
     job_id = panel.submit(joined(tmp_path / "four-minutes.wav", minutes=4).path, language="en")
     until(lambda: panel.job(job_id)["position_seconds"] > 0, seconds=60, what="it has read a window")
     (engine,) = panel.engines()

@@ -62,8 +62,8 @@ def attempts(panel: Panel, job_id: int) -> list[tuple[str, str]]:
 def test_an_oom_kill_is_named_and_the_job_goes_on(
     make_panel: Callable[..., Panel], make_group: Callable[[], Path], tmp_path: Path
 ) -> None:
-    panel = make_panel()
-    job_id = panel.submit(joined(tmp_path / "talk.wav", minutes=3).path, language="en")
+    panel = make_panel(J5A_ENGINE_THREADS="1")
+    job_id = panel.submit(joined(tmp_path / "talk.wav", minutes=2).path, language="en")
     pid = reading(panel, job_id, attempt=1)
     folder = make_group()
     # Its group is looked at each second. Without the stop it would be killed before the watch knows where it went.
@@ -85,8 +85,8 @@ def test_an_oom_kill_is_named_and_the_job_goes_on(
 def test_an_oom_kill_elsewhere_is_not_blamed(
     make_panel: Callable[..., Panel], make_group: Callable[[], Path], tmp_path: Path
 ) -> None:
-    panel = make_panel()
-    job_id = panel.submit(joined(tmp_path / "talk.wav", minutes=3).path, language="en")
+    panel = make_panel(J5A_ENGINE_THREADS="1")
+    job_id = panel.submit(joined(tmp_path / "talk.wav", minutes=2).path, language="en")
     pid = reading(panel, job_id, attempt=1)
     other = subprocess.Popen([sys.executable, "-c", HUNGRY], stdin=subprocess.PIPE, stdout=subprocess.DEVNULL)
     try:

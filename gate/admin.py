@@ -15,6 +15,7 @@ from gate.models import (
     IncidentEvidence,
     LockEvent,
     PolicyChange,
+    SampleSummary,
     SensorSample,
     VerdictRecord,
 )
@@ -43,6 +44,12 @@ class SensorSampleAdmin(ReadOnlyAdmin):
     list_display = ("taken_at", "host", "celsius", "sensor", "available_bytes", "load1", "fan_rpm")
     list_filter = ("host",)
     date_hierarchy = "taken_at"
+
+
+@admin.register(SampleSummary)
+class SampleSummaryAdmin(ReadOnlyAdmin):
+    list_display = ("begins_at", "host", "width_seconds", "sample_count", "celsius_mean", "celsius_most")
+    list_filter = ("width_seconds", "host")
 
 
 @admin.register(VerdictRecord)

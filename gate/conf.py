@@ -6,10 +6,11 @@ from pathlib import Path
 
 from django.conf import settings
 
+from gate.core.heatfile import HeatFile
 from gate.core.lockfile import HeavyLock
 from gate.core.policy import GatePolicy
 
-__all__ = ["black_box_dir", "gate_policy", "heavy_lock", "host_id", "lock_path", "log_dir"]
+__all__ = ["black_box_dir", "gate_policy", "heat_file", "heavy_lock", "host_id", "lock_path", "log_dir"]
 
 
 def gate_policy() -> GatePolicy:
@@ -26,6 +27,8 @@ def gate_policy() -> GatePolicy:
         end_celsius=settings.GATE_END_CELSIUS,
         end_available_bytes=settings.GATE_END_AVAILABLE_BYTES,
         pause_limit_seconds=settings.GATE_PAUSE_LIMIT_SECONDS,
+        rest_celsius=settings.GATE_REST_CELSIUS,
+        end_pressure_percent=settings.GATE_END_PRESSURE_PERCENT,
     )
 
 
@@ -46,6 +49,10 @@ def log_dir() -> Path:
 
 def host_id() -> str:
     return str(settings.HOST_ID)
+
+
+def heat_file() -> HeatFile:
+    return HeatFile(lock_path())
 
 
 def heavy_lock() -> HeavyLock:

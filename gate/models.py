@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
+
 from django.db import models
 
 from gate.core.verdict import Verdict
@@ -44,6 +46,54 @@ class SensorSample(models.Model):
         return f"{self.host} {self.taken_at:%Y-%m-%d %H:%M:%S}"
 
 
+class SampleSummary(models.Model):
+    """Least, mean, most and count of the samples of one minute or of ten (`gate.core.history`).
+
+    `begins_at_seconds` is unix time, a multiple of the width: summaries are grouped by whole numbers in the database.
+    """
+
+    host = models.CharField(max_length=255)
+    width_seconds = models.PositiveIntegerField()
+    begins_at_seconds = models.BigIntegerField()
+    sample_count = models.PositiveIntegerField()
+    celsius_least = models.FloatField(null=True)
+    celsius_mean = models.FloatField(null=True)
+    celsius_most = models.FloatField(null=True)
+    celsius_count = models.PositiveIntegerField(default=0)
+    available_bytes_least = models.FloatField(null=True)
+    available_bytes_mean = models.FloatField(null=True)
+    available_bytes_most = models.FloatField(null=True)
+    available_bytes_count = models.PositiveIntegerField(default=0)
+    swap_used_bytes_least = models.FloatField(null=True)
+    swap_used_bytes_mean = models.FloatField(null=True)
+    swap_used_bytes_most = models.FloatField(null=True)
+    swap_used_bytes_count = models.PositiveIntegerField(default=0)
+    load1_least = models.FloatField(null=True)
+    load1_mean = models.FloatField(null=True)
+    load1_most = models.FloatField(null=True)
+    load1_count = models.PositiveIntegerField(default=0)
+    fan_rpm_least = models.FloatField(null=True)
+    fan_rpm_mean = models.FloatField(null=True)
+    fan_rpm_most = models.FloatField(null=True)
+    fan_rpm_count = models.PositiveIntegerField(default=0)
+
+    class Meta:
+        ordering = ["-begins_at_seconds"]
+        verbose_name_plural = "sample summaries"
+        constraints = [
+            models.UniqueConstraint(
+                fields=["host", "width_seconds", "begins_at_seconds"], name="gate_one_summary_of_each_stretch"
+            )
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.host} {self.begins_at:%Y-%m-%d %H:%M} ({self.width_seconds} s)"
+
+    @property
+    def begins_at(self) -> datetime:
+        return datetime.fromtimestamp(self.begins_at_seconds, UTC)
+
+
 class VerdictRecord(models.Model):
     """One answer of the gate. `repeats` counts re-checks that said the same; `last_at` is the latest."""
 
@@ -83,6 +133,7 @@ class LockEventKind(models.TextChoices):
     STALE_FOUND = "stale_found", "stale lock found"
     CLEARED = "cleared", "cleared by a person"
     STOPPED = "stopped", "holder stopped by a person"
+    NAMED_OVER = "named_over", "survivor named"
 
 
 class LockEvent(models.Model):
@@ -110,6 +161,7 @@ class GateState(models.Model):
     sensor_ever_seen = models.BooleanField(default=False)
     last_fingerprint = models.CharField(max_length=400, blank=True)
     policy = models.JSONField(default=dict, help_text="The limits as last seen, by name.")
+    summarised_sample = models.BigIntegerField(default=0, help_text="Number of the last sample in the summaries.")
     updated_at = models.DateTimeField(auto_now=True)
 
     class Meta:

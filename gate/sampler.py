@@ -1,4 +1,4 @@
-"""The loop that watches the machine: one look a second, one row every few seconds, and what is kept of them."""
+"""The loop that watches the machine: one look a second, a row every few, and now and then the history is kept."""
 
 from __future__ import annotations
 
@@ -7,24 +7,32 @@ import threading
 import time
 from collections.abc import Callable
 from contextlib import suppress
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 
 from django.db import DatabaseError, connections
 
 from gate.conf import gate_policy, host_id
-from gate.core.incidents.lifecycle import gaps_before
+from gate.core.errors import LockError
+from gate.core.history import store_due
 from gate.core.readings import Vitals
 from gate.core.sensors import SensorMemory, take_vitals
-from gate.machine_watch import MachineWatch
 from gate.models import GateState, SensorSample
 from gate.recorder import Recorder
-from gate.services import policy_in_force, policy_note, protected_spans
+from gate.services import (
+    history_prune,
+    history_summarise,
+    lock_status,
+    lock_survivor_name,
+    policy_in_force,
+    policy_note,
+)
+from gate.state_watch import StateWatch
 
 __all__ = ["Sampler"]
 
 logger = logging.getLogger(__name__)
 
-_KEEP = timedelta(hours=48)
+_SUMMARISE_EVERY_SECONDS = 60.0
 _PRUNE_EVERY_SECONDS = 600.0
 
 
@@ -32,28 +40,35 @@ class Sampler:
     """`tick` is one step and takes its clock from outside; `run` calls it until told to stop."""
 
     def __init__(
-        self, every_seconds: float = 1.0, store_every_seconds: float = 5.0, recorder: Recorder | None = None
+        self,
+        every_seconds: float = 1.0,
+        is_working: Callable[[], bool] = lambda: False,
+        recorder: Recorder | None = None,
     ) -> None:
+        """`is_working`: what else counts as work beside a held lock; asked every five seconds at most."""
         self._policy = gate_policy()
         self._every_seconds = every_seconds
-        self._store_every_seconds = store_every_seconds
+        self._is_working = is_working
         self._known = SensorMemory()
         self._recorder = recorder
-        self._watch = MachineWatch()
-        self._store_at: float | None = None
-        self._prune_at: float | None = None
+        self._state_watch = StateWatch()
+        self._looked_at: float | None = None
+        self._stored_at: float | None = None
+        self._summarise = _Rhythm(_SUMMARISE_EVERY_SECONDS)
+        self._prune = _Rhythm(_PRUNE_EVERY_SECONDS)
         self._stored_ever_seen = False
         self.database_problem: str | None = None
+        self._lock_problem: str | None = None
 
     def tick(self, now: float) -> Vitals:
         """Look at the machine at `now` (unix seconds), and store it when that is due."""
         vitals = take_vitals(self._policy, self._known)
         if self._recorder is not None:
             self._recorder.note(vitals, now)
-        # A clock that was set back must not stop the storing until it has caught up.
-        if self._store_at is None or not 0 < self._store_at - now <= self._store_every_seconds:
-            self._store_at = now + self._store_every_seconds
-            self._store(vitals, datetime.fromtimestamp(now, UTC), now)
+        # Whether somebody works costs more than the clock: it is asked no more often than the answer can matter.
+        if store_due(now, self._looked_at, is_working=True):
+            self._looked_at = now
+            self._store_if_due(vitals, now)
         return vitals
 
     def run(self, stop_event: threading.Event, on_tick: Callable[[float], None] | None = None) -> None:
@@ -72,19 +87,56 @@ class Sampler:
         if self._recorder is not None:
             self._recorder.close()
 
-    def _store(self, vitals: Vitals, taken_at: datetime, now: float) -> None:
+    def _store_if_due(self, vitals: Vitals, now: float) -> None:
         """A database that does not answer costs this sample, not the loop."""
         try:
-            self._policy = policy_in_force()  # a sensor may have been pinned in the panel meanwhile
-            self._store_sample(vitals, taken_at)
-            self._store_ever_seen(vitals)
-            self._watch.look(vitals, now)
-            self._prune(taken_at, now)
+            self._name_survivor()  # first: it needs no database, only its row in the history does
+            if store_due(now, self._stored_at, is_working=self._is_noteworthy(vitals)):
+                self._store(vitals, datetime.fromtimestamp(now, UTC), now)
+                self._stored_at = now
+            self._state_watch.look(vitals, now)
         except DatabaseError as problem:
             self._report(str(problem))
             connections.close_all()
         else:
             self._report(None)
+
+    def _name_survivor(self) -> None:
+        """Older scripts see only the PID line: when a holder was killed, it must name the child that works on."""
+        problem = None
+        try:
+            lock_survivor_name("sampler")
+        except (LockError, OSError) as error:
+            problem = str(error)
+        if problem is not None and self._lock_problem is None:
+            logger.warning("the lock's files cannot be looked after (%s); trying again", problem)
+        self._lock_problem = problem
+
+    def _is_noteworthy(self, vitals: Vitals) -> bool:
+        """Work, or heat: how long it will last is told from samples that are close together."""
+        deciding = vitals.temperature.deciding
+        is_hot = deciding is not None and (deciding.celsius or 0.0) >= self._policy.reset_celsius
+        return is_hot or lock_status().is_live or self._is_working()
+
+    def _store(self, vitals: Vitals, taken_at: datetime, now: float) -> None:
+        self._policy = policy_in_force()  # a sensor may have been pinned in the panel meanwhile
+        self._store_sample(vitals, taken_at)
+        self._store_ever_seen(vitals)
+        if self._summarise.is_due(now):
+            history_summarise()
+            self._summarise.done(now)
+        if self._prune.is_due(now):
+            self._prune_history(taken_at)
+            self._prune.done(now)
+
+    def _prune_history(self, now: datetime) -> None:
+        """Who protects something may fail to say what: nothing is removed then, and the watch goes on."""
+        try:
+            history_prune(now)
+        except DatabaseError:
+            raise
+        except Exception:
+            logger.exception("the history could not be pruned; trying again in %g s", _PRUNE_EVERY_SECONDS)
 
     def _store_sample(self, vitals: Vitals, taken_at: datetime) -> None:
         deciding = vitals.temperature.deciding
@@ -108,15 +160,6 @@ class Sampler:
             GateState.objects.update_or_create(host=host_id(), defaults={"sensor_ever_seen": True})
             self._stored_ever_seen = True
 
-    def _prune(self, taken_at: datetime, now: float) -> None:
-        if self._prune_at is not None and 0 < self._prune_at - now <= _PRUNE_EVERY_SECONDS:
-            return
-        mine = SensorSample.objects.filter(host=host_id())
-        for after, before in gaps_before(protected_spans(), (taken_at - _KEEP).timestamp()):
-            old = mine.filter(taken_at__lt=datetime.fromtimestamp(before, UTC))
-            (old if after is None else old.filter(taken_at__gt=datetime.fromtimestamp(after, UTC))).delete()
-        self._prune_at = now + _PRUNE_EVERY_SECONDS
-
     def _report(self, problem: str | None) -> None:
         """Say it once when it begins and once when it is over."""
         if problem is not None and self.database_problem is None:
@@ -124,3 +167,17 @@ class Sampler:
         if problem is None and self.database_problem is not None:
             logger.warning("samples are stored again")
         self.database_problem = problem
+
+
+class _Rhythm:
+    """Something that is due now and then; at once, first."""
+
+    def __init__(self, every_seconds: float) -> None:
+        self._every_seconds = every_seconds
+        self._done_at: float | None = None
+
+    def is_due(self, now: float) -> bool:
+        return self._done_at is None or not 0 <= now - self._done_at < self._every_seconds
+
+    def done(self, now: float) -> None:
+        self._done_at = now

@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
+from typing import Any
 
-from django.db.models import QuerySet
+from django.db.models import F, FloatField, Max, Min, Q, QuerySet, Sum
 from django.utils import timezone
 
 from gate.conf import host_id
-from gate.models import LockEvent, PolicyChange, SensorChoice, SensorSample, VerdictRecord
+from gate.core.history import Measure, Point, Spread, Summary, summaries
+from gate.models import Incident, LockEvent, PolicyChange, SampleSummary, SensorChoice, SensorSample, VerdictRecord
 
 __all__ = [
+    "history_of_samples",
+    "history_of_summaries",
+    "incidents_between",
     "lock_events_recent",
     "policy_changes_recent",
     "samples_recent",
@@ -26,6 +31,67 @@ def samples_recent(minutes: float) -> QuerySet[SensorSample]:
     return SensorSample.objects.filter(host=host_id(), taken_at__gte=since).order_by("taken_at")
 
 
+def history_of_samples(begins_at: float, ends_at: float, *, column_seconds: int) -> list[Summary]:
+    """The samples of a short stretch (unix seconds) in columns, oldest first."""
+    between = (datetime.fromtimestamp(begins_at, UTC), datetime.fromtimestamp(ends_at, UTC))
+    rows = SensorSample.objects.filter(host=host_id(), taken_at__range=between).values_list("taken_at", *Measure)
+    return summaries(
+        (
+            Point(
+                at_seconds=taken_at.timestamp(),
+                values={name: value for name, value in zip(Measure, values, strict=True) if value is not None},
+            )
+            for taken_at, *values in rows
+        ),
+        column_seconds,
+    )
+
+
+def history_of_summaries(begins_at: float, ends_at: float, *, width_seconds: int, column_seconds: int) -> list[Summary]:
+    """The summaries of one width, gathered into wider columns by the database, oldest first."""
+    rows = (
+        SampleSummary.objects.filter(
+            host=host_id(),
+            width_seconds=width_seconds,
+            begins_at_seconds__gt=begins_at - width_seconds,
+            begins_at_seconds__lte=ends_at,
+        )
+        .values(column=F("begins_at_seconds") / column_seconds)
+        .annotate(samples=Sum("sample_count"), **_gathered())
+        .order_by("column")
+    )
+    return [_column({**row}, column_seconds) for row in rows]
+
+
+def _gathered() -> dict[str, Any]:
+    found: dict[str, Any] = {}
+    for name in Measure:
+        weighted = Sum(F(f"{name}_mean") * F(f"{name}_count"), output_field=FloatField())
+        found |= {f"{name}_low": Min(f"{name}_least"), f"{name}_high": Max(f"{name}_most"), f"{name}_sum": weighted}
+        found[f"{name}_number"] = Sum(f"{name}_count")
+    return found
+
+
+def _column(row: dict[str, Any], column_seconds: int) -> Summary:
+    spreads = {
+        name: Spread(
+            least=row[f"{name}_low"],
+            mean=row[f"{name}_sum"] / row[f"{name}_number"],
+            most=row[f"{name}_high"],
+            count=row[f"{name}_number"],
+        )
+        for name in Measure
+        if row[f"{name}_number"]
+    }
+    begins_at_seconds = row["column"] * column_seconds
+    return Summary(
+        width_seconds=column_seconds,
+        begins_at_seconds=begins_at_seconds,
+        sample_count=row["samples"],
+        spreads=spreads,
+    )
+
+
 def verdicts_recent(count: int) -> QuerySet[VerdictRecord]:
     return VerdictRecord.objects.filter(host=host_id()).order_by("-last_at", "-pk")[:count]
 
@@ -36,6 +102,13 @@ def verdict_latest() -> VerdictRecord | None:
 
 def lock_events_recent(count: int) -> QuerySet[LockEvent]:
     return LockEvent.objects.filter(host=host_id()).order_by("-pk")[:count]
+
+
+def incidents_between(start: datetime, end: datetime) -> list[Incident]:
+    """Those that happened, or happened again, in that time; oldest first. One that lasts counts at both its ends."""
+    began = Q(first_at__gte=start, first_at__lte=end)
+    found = Incident.objects.filter(began | Q(last_at__gte=start, last_at__lte=end), host=host_id())
+    return list(found.order_by("first_at", "pk"))
 
 
 def policy_changes_recent(count: int, *names: str) -> QuerySet[PolicyChange]:

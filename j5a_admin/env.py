@@ -51,6 +51,23 @@ def env_path(name: str, default: Path) -> Path:
     return default if text is None else Path(text).expanduser().absolute()
 
 
+def env_absolute_path(name: str, default: Path) -> Path:
+    """For a place that all must share: a relative path would name another one in each directory."""
+    text = env_text(name, None)
+    if text is None:
+        return default
+    try:
+        path = Path(text).expanduser()
+    except RuntimeError:  # `~somebody` who has no home
+        path = Path(text)
+    if path.is_absolute():
+        return path
+    raise ImproperlyConfigured(
+        f"{PREFIX}{name}={text!r} is a relative path, so each directory that a program is started in would have "
+        f"a folder of its own: give the whole path from the root on, such as {str(path.absolute())!r}."
+    )
+
+
 def env_url(name: str) -> str | None:
     text = env_text(name, None)
     if text is not None and not (text.startswith(("http://", "https://")) and urlsplit(text).netloc):

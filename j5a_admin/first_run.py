@@ -17,6 +17,9 @@ from django.db import DEFAULT_DB_ALIAS, connections, transaction
 from django.db.migrations.executor import MigrationExecutor
 from django.db.models import Q
 
+from j5a_admin.backup.claims import nobody_uses
+from j5a_admin.backup.restore import restore_finish
+from j5a_admin.backup.swap import swap_is_decided
 from j5a_admin.secret import private_directory, secret_write
 from transcribe.models import Job, JobSource
 from transcribe.options import DecodingOptions
@@ -30,12 +33,19 @@ Say = Callable[[str], None]
 
 _OF_THE_PANEL = Q(content_type__app_label__in=("gate", "transcribe"))
 ROLES = {
-    # Look at everything, bring jobs in, cancel and retry them, look after incidents.
+    # Look at everything, bring jobs in, cancel, retry, hold and arrange them, pause the queue, look after incidents.
     "Operators": _OF_THE_PANEL
     & (Q(codename__startswith="view_") | Q(codename__in=("add_job", "change_job", "handle_incident"))),
     # All of that, delete jobs, act on the machine, and look after people.
     "Administrators": _OF_THE_PANEL | Q(content_type__app_label="auth", content_type__model__in=("user", "group")),
 }
+
+
+def restore_complete(say: Say) -> None:
+    """Go on with a restore that was interrupted in its last step, before the database is looked at."""
+    if swap_is_decided(Path(settings.DATA_DIR)):
+        with nobody_uses(Path(settings.DATA_DIR), Path(str(settings.DATABASES["default"]["NAME"]))):
+            restore_finish(say)
 
 
 def directories_make() -> None:

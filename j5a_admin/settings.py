@@ -7,7 +7,17 @@ from pathlib import Path
 
 from django.core.exceptions import ImproperlyConfigured
 
-from j5a_admin.env import env_bool, env_float, env_int, env_list, env_path, env_text, env_time_zone, env_url
+from j5a_admin.env import (
+    env_absolute_path,
+    env_bool,
+    env_float,
+    env_int,
+    env_list,
+    env_path,
+    env_text,
+    env_time_zone,
+    env_url,
+)
 from j5a_admin.secret import private_directory, secret_read_or_create
 
 GIB = 1024**3
@@ -143,7 +153,7 @@ UPLOAD_MAX_BYTES = env_int("UPLOAD_MAX_MIB", 20 * 1024, low=1, high=10_000_000) 
 DISK_RESERVE_BYTES = env_int("DISK_RESERVE_MIB", 500, low=0, high=10_000_000) * MIB
 
 # ── Gate and lock (docs/protocol.md) ─────────────────────────────────────────────────────────────
-LOCK_DIR = env_path("LOCK_DIR", Path("/tmp/j5a_locks"))  # noqa: S108 - shared with the older shell scripts
+LOCK_DIR = env_absolute_path("LOCK_DIR", Path("/tmp/j5a_locks"))  # noqa: S108 - shared with the older shell scripts
 GATE_LOCK_PATH = LOCK_DIR / "whisper_large.lock"
 GATE_MARGIN_BYTES = int(env_float("MARGIN_GIB", 4.0, low=0.5, high=1024) * GIB)
 GATE_TRIP_CELSIUS = env_float("TRIP_CELSIUS", 80.0, low=30, high=110)
@@ -154,6 +164,9 @@ GATE_ACTIVITY_HIGH_BYTES = env_int("ACTIVITY_HIGH_MIB", 2048, low=1, high=10_000
 GATE_END_CELSIUS = env_float("END_CELSIUS", 90.0, low=31, high=125)
 GATE_END_AVAILABLE_BYTES = int(env_float("END_AVAILABLE_GIB", 2.0, low=0, high=1024) * GIB)
 GATE_PAUSE_LIMIT_SECONDS = env_float("PAUSE_LIMIT_SECONDS", 3600, low=10, high=864_000)
+# Where the trip mark is set lower than that, nothing rests unless it is asked for.
+GATE_REST_CELSIUS = env_float("REST_CELSIUS", min(70.0, GATE_TRIP_CELSIUS), low=25, high=110)
+GATE_END_PRESSURE_PERCENT = env_float("END_PRESSURE_PERCENT", 50.0, low=1, high=100)
 GATE_PINNED_SENSOR = env_text("PINNED_SENSOR", None)
 GATE_IGNORED_SENSORS = tuple(env_list("IGNORED_SENSORS", []))
 # A job that the gate keeps waiting for longer is an incident; so is a sampler that did not get to look for longer.
@@ -163,6 +176,11 @@ if GATE_RESET_CELSIUS >= GATE_TRIP_CELSIUS:
     raise ImproperlyConfigured(
         f"J5A_RESET_CELSIUS={GATE_RESET_CELSIUS} must be below J5A_TRIP_CELSIUS={GATE_TRIP_CELSIUS}: "
         "a blocked gate opens again only when the machine has cooled."
+    )
+if GATE_REST_CELSIUS > GATE_TRIP_CELSIUS:
+    raise ImproperlyConfigured(
+        f"J5A_REST_CELSIUS={GATE_REST_CELSIUS} must not be above J5A_TRIP_CELSIUS={GATE_TRIP_CELSIUS}: "
+        "a running process rests first, and is paused when that does not keep it cool."
     )
 if GATE_END_CELSIUS <= GATE_TRIP_CELSIUS:
     raise ImproperlyConfigured(
@@ -175,7 +193,15 @@ GATE_RETRY_SECONDS = env_int("GATE_RETRY_SECONDS", 30, low=1, high=3600)
 ENGINE_THREADS = env_int("ENGINE_THREADS", 0, low=0, high=256)  # 0: one for each physical core
 # One window of large-v3 with all six fallback temperatures takes minutes on a 2012 machine.
 ENGINE_HUNG_SECONDS = env_int("ENGINE_HUNG_SECONDS", 1800, low=10, high=86_400)
+# No learned limit is shorter: a window with all its fallback temperatures, and a busy machine, need some room.
+ENGINE_SILENT_SECONDS = env_int("ENGINE_SILENT_SECONDS", 120, low=5, high=86_400)
 DEFAULT_MODEL = env_text("DEFAULT_MODEL", None) or "demo"
+
+# ── What is kept for how long (transcribe/retention.py) ──────────────────────────────────────────
+KEEP_LOGS_DAYS = env_int("KEEP_LOGS_DAYS", 90, low=1, high=36_500)
+KEEP_LOGS_BYTES = env_int("KEEP_LOGS_MIB", 500, low=1, high=10_000_000) * MIB
+KEEP_RECORDS_DAYS = env_int("KEEP_RECORDS_DAYS", 365, low=1, high=36_500)
+KEEP_JOBS_DAYS = env_int("KEEP_JOBS_DAYS", 0, low=0, high=36_500)  # 0: for ever, nothing is lost silently
 
 # The Job table is the truth; a django-q2 task is only a wake-up (docs/architecture.md).
 Q_CLUSTER = {

@@ -30,7 +30,11 @@ _j5a_gate() {
 }
 
 _j5a_lock_path() {
-    printf '%s/whisper_large.lock' "${J5A_LOCK_DIR:-/tmp/j5a_locks}"
+    local _j5a_dir=${J5A_LOCK_DIR:-/tmp/j5a_locks}
+    if [[ $_j5a_dir == "~/"* ]]; then # as the gate itself reads it
+        _j5a_dir=$HOME/${_j5a_dir:2}
+    fi
+    printf '%s/whisper_large.lock' "$_j5a_dir"
 }
 
 # All five checks for a model (default large-v3), printed. 0: it may start; 1: not; 2: the question could not be asked.

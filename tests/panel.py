@@ -44,8 +44,10 @@ def until(condition: Callable[[], Any], *, seconds: float, what: str) -> Any:
 class Panel:
     """Start it, use `.url`, and `.stop()` it in a finally."""
 
-    def __init__(self, root: Path, **environment: str) -> None:
+    def __init__(self, root: Path, *, under: tuple[str, ...] = (), **environment: str) -> None:
+        """`under`: the words of a program that runs `manage.py up` in its own place, and becomes it."""
         self.root = root
+        self.under = under
         self.data_dir = root / "var"
         self.lock_path = root / "locks" / "whisper_large.lock"
         self.port = free_port()
@@ -89,7 +91,7 @@ class Panel:
     def up(self) -> None:
         with self.log_path.open("ab") as log:
             self.process = subprocess.Popen(
-                [sys.executable, "manage.py", "up"],
+                [*self.under, sys.executable, "manage.py", "up"],
                 cwd=BASE_DIR,
                 env=self.env,
                 stdin=subprocess.DEVNULL,
@@ -146,6 +148,11 @@ class Panel:
         with contextlib.closing(sqlite3.connect(self.data_dir / "j5a.sqlite3", timeout=30)) as database:
             database.row_factory = sqlite3.Row
             return database.execute(query, values).fetchall()
+
+    def change(self, statement: str, *values: Any) -> None:
+        """Write into the panel's own database from outside: what cannot be brought about in a test's time."""
+        with contextlib.closing(sqlite3.connect(self.data_dir / "j5a.sqlite3", timeout=30)) as database, database:
+            database.execute(statement, values)
 
     def job(self, job_id: int) -> sqlite3.Row:
         return self.rows("SELECT * FROM transcribe_job WHERE id = ?", job_id)[0]

@@ -28,10 +28,11 @@ FORBIDDEN = {
     "transcribe/audio": {"django", "gate", "j5a_admin", "transcribe.models", "transcribe.services"},
     "transcribe": {"j5a_admin"},
 }
+TORCH_HOMES = {f"transcribe/engine/{name}.py" for name in ("openai_whisper", "spectrogram", "windows")}
 ONLY_IN = {
     "psutil": {"gate/core/sensors.py"},
-    "torch": {"transcribe/engine/openai_whisper.py", "transcribe/engine/spectrogram.py"},
-    "whisper": {"transcribe/engine/openai_whisper.py", "transcribe/engine/spectrogram.py"},
+    "torch": TORCH_HOMES,
+    "whisper": TORCH_HOMES,
     "subprocess": {
         "transcribe/supervisor.py",
         "transcribe/audio/child_process.py",
@@ -39,6 +40,7 @@ ONLY_IN = {
         "j5a_admin/supervise.py",
         "gate/cli/command_process.py",
         "gate/kernel_log.py",
+        "gate/cli/guardian_process.py",
     },
 }
 

@@ -41,6 +41,23 @@ def test_it_starts_with_right_values(tmp_path: Path) -> None:
     assert start_with(tmp_path, J5A_PORT="8080", J5A_HTTPS="yes", J5A_MARGIN_GIB="2.5").returncode == 0
 
 
+@pytest.mark.parametrize("value", ["locks", "./locks", "../locks", "~nobody-of-this-name/locks"])
+def test_a_relative_lock_folder_is_refused_because_it_is_another_one_everywhere(tmp_path: Path, value: str) -> None:
+    done = start_with(tmp_path, J5A_LOCK_DIR=value)
+    assert done.returncode != 0
+    said = done.stderr.splitlines()[-1]
+    assert f"J5A_LOCK_DIR={value!r} is a relative path" in said
+    assert f"give the whole path from the root on, such as {str(BASE_DIR / value)!r}" in said
+
+
+@pytest.mark.parametrize("value", ["{tmp_path}/locks", "~/locks", ""])
+def test_a_whole_lock_folder_is_taken(tmp_path: Path, value: str) -> None:
+    home = tmp_path / "home"
+    home.mkdir()
+    done = start_with(tmp_path, HOME=str(home), J5A_LOCK_DIR=value.format(tmp_path=tmp_path))
+    assert done.returncode == 0, done.stderr
+
+
 @pytest.mark.parametrize("place", ["file", "file/below", "/proc/nowhere"])
 def test_a_data_directory_that_cannot_be_is_said_plainly(tmp_path: Path, place: str) -> None:
     (tmp_path / "file").touch()

@@ -19,7 +19,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from django.db import connections
+from django.db import DatabaseError, connections
 from django.utils import timezone
 from django_q import cluster as q_cluster
 from django_q.conf import Conf
@@ -34,6 +34,7 @@ logger = logging.getLogger(__name__)
 
 RECYCLED = -2  # django_q.worker: the worker ended by its own wish
 TIMED_OUT = 0
+DATABASE_RETRY_SECONDS = 2.0
 
 # Set by the master before it asks the cluster to stop; the worker, forked from it, sees it.
 _stopping = multiprocessing.get_context("fork").Event()
@@ -82,22 +83,42 @@ def cluster_run() -> None:
     q_cluster.Sentinel = StrictSentinel
     lineage = _Lineage()
     os.register_at_fork(before=lineage.before_fork, after_in_child=lineage.after_in_child)
-    _recover()
+    stop = _StopSignal()
+    stop.listen()
+    _recover(stop)
     connections.close_all()  # a connection must not be shared across a fork
-    cluster = q_cluster.Cluster()
-
-    def stop(*_: object) -> None:
-        _stopping.set()
-        if cluster.sentinel is not None and cluster.stop_event is not None:
-            cluster.stop()
-
-    for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, stop)
-    cluster.start()
-    while cluster.sentinel.is_alive():
+    if stop.has_come():
+        return
+    stop.cluster = q_cluster.Cluster()
+    stop.listen()  # again: the cluster has put its own handlers in place
+    stop.cluster.start()
+    if stop.has_come():
+        stop.cluster.stop()
+    while stop.cluster.sentinel.is_alive():
         time.sleep(0.2)
-    if not _stopping.is_set():
+    if not stop.has_come():
         sys.exit("The cluster ended by itself; the supervisor starts it anew.")
+
+
+class _StopSignal:
+    """The handler of SIGTERM and SIGINT. Asked instead of the event, whose lock a handler could meet half-taken."""
+
+    def __init__(self) -> None:
+        self._came = False
+        self.cluster: Any = None
+
+    def has_come(self) -> bool:
+        return self._came
+
+    def listen(self) -> None:
+        for number in (signal.SIGTERM, signal.SIGINT):
+            signal.signal(number, self)
+
+    def __call__(self, *_: object) -> None:
+        self._came = True
+        _stopping.set()
+        if self.cluster is not None and self.cluster.sentinel is not None and self.cluster.stop_event is not None:
+            self.cluster.stop()
 
 
 class _Lineage:
@@ -113,7 +134,23 @@ class _Lineage:
         end_with_parent(self._forker)
 
 
-def _recover() -> None:
+def _recover(stop: _StopSignal) -> None:
+    """Put right what an earlier cluster left; waits for a database that cannot be used (full disk, locked)."""
+    told = ""
+    while not stop.has_come():
+        try:
+            _recover_once()
+        except DatabaseError as problem:
+            if str(problem) != told:
+                told = str(problem)
+                logger.error("the database cannot be used (%s); trying again every %g s", told, DATABASE_RETRY_SECONDS)
+            connections.close_all()
+            time.sleep(DATABASE_RETRY_SECONDS)
+        else:
+            return
+
+
+def _recover_once() -> None:
     OrmQ.objects.filter(key=Conf.PREFIX).update(lock=timezone.now())
     jobs_recover_worker()
     if jobs_due().exists():

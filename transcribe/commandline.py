@@ -13,6 +13,7 @@ from pathlib import Path
 from django.utils import timezone
 
 from transcribe.audio.errors import AudioError
+from transcribe.engine_logs import log_path
 from transcribe.errors import TranscribeError
 from transcribe.models import Job, JobSource
 from transcribe.options import DecodingOptions
@@ -122,6 +123,7 @@ def _run_file(file: Path, order: Order, slot: EngineSlot, control: CommandContro
         return EXIT_FAILED
     if status == JobStatus.FAILED:
         say(f"{file.name}: failed. {job.reason}")
+        _say_log(job, file, say)
         return EXIT_FAILED
     try:
         for path in _write(job, file, order):
@@ -134,8 +136,16 @@ def _run_file(file: Path, order: Order, slot: EngineSlot, control: CommandContro
         return EXIT_FAILED
     if status == JobStatus.INCOMPLETE:
         say(f"{file.name}: incomplete. {job.reason}")
+        _say_log(job, file, say)
         return EXIT_FAILED
     return EXIT_DONE
+
+
+def _say_log(job: Job, file: Path, say: Say) -> None:
+    attempt = job.attempts.last()
+    path = None if attempt is None else log_path(attempt)
+    if path is not None:
+        say(f"{file.name}: what the engine wrote is in {path}")
 
 
 def _submit(file: Path, order: Order) -> Job:
@@ -166,6 +176,9 @@ def _run_until_ended(job: Job, order: Order, slot: EngineSlot, control: CommandC
         _require_ours(job)
         if job.is_ended:
             return JobStatus(job.status)
+        if job.status == JobStatus.PAUSED and job.reason != said:
+            said = job.reason
+            say(f"waiting: {said}; release it in the panel")
         if job.status == JobStatus.BLOCKED:
             if job.reason != said:
                 said = job.reason

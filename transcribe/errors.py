@@ -11,11 +11,19 @@ TranscribeError            a job cannot go on; `message` is for people, `permane
 JobInterrupted             not an error: the run stops here for a reason that is no fault of the job
 ├── JobBlocked             the gate said no (carries the verdict's reason)
 ├── JobCancelled           a person asked for it
+├── MachineEnded           the watch ended the engine for the machine's sake: heat, memory
+├── JobPutBack             it waits again: held, the queue paused, or the hours are over (carries status and outcome)
 ├── JobFenced              another run owns the job now
 └── WorkerStopping         the service is being stopped
 """
 
 from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from transcribe.models import AttemptOutcome
+    from transcribe.states import JobStatus
 
 
 class TranscribeError(Exception):
@@ -51,9 +59,20 @@ class EngineFailed(TranscribeError):
 
 
 class EngineLost(TranscribeError):
-    def __init__(self, message: str, *, exit_code: int | None, output_tail: str, is_hung: bool = False) -> None:
+    """`hung_after_seconds`: it lived, and was ended after so long a silence. `is_oom`: the kernel, for memory."""
+
+    def __init__(
+        self,
+        message: str,
+        *,
+        exit_code: int | None,
+        output_tail: str,
+        hung_after_seconds: float | None = None,
+        is_oom: bool = False,
+    ) -> None:
         super().__init__(message, permanent=False)
-        self.is_hung = is_hung
+        self.hung_after_seconds = hung_after_seconds
+        self.is_oom = is_oom
         self.exit_code = exit_code
         self.output_tail = output_tail
 
@@ -70,6 +89,17 @@ class JobBlocked(JobInterrupted):
 
 class JobCancelled(JobInterrupted):
     pass
+
+
+class MachineEnded(JobInterrupted):
+    pass
+
+
+class JobPutBack(JobInterrupted):
+    def __init__(self, reason: str, *, status: JobStatus, outcome: AttemptOutcome) -> None:
+        super().__init__(reason)
+        self.status = status
+        self.outcome = outcome
 
 
 class JobFenced(JobInterrupted):

@@ -1,4 +1,4 @@
-"""What models really took here: the peaks of past runs. They may raise what the gate asks for, never lower it."""
+"""What models really took here: memory and time. Peaks may raise what the gate asks for, never lower it."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from django.db import OperationalError
 from gate.core.requirement import Requirement
 from transcribe.models import Attempt
 
-__all__ = ["LearnedPeak", "learned_peak", "with_learned"]
+__all__ = ["LearnedPeak", "learned_peak", "slowest_window", "with_learned"]
 
 REMEMBERED_RUNS = 50
 
@@ -28,6 +28,13 @@ def learned_peak(model: str) -> LearnedPeak | None:
     measured = Attempt.objects.filter(host=settings.HOST_ID, job__model=model, peak_bytes__gt=0)
     peaks = list(measured.order_by("-pk").values_list("peak_bytes", flat=True)[:REMEMBERED_RUNS])
     return LearnedPeak(bytes=max(peak or 0 for peak in peaks), runs=len(peaks)) if peaks else None
+
+
+def slowest_window(model: str) -> float | None:
+    """The longest that one window took in the last runs of the model on this host; None: none was measured."""
+    measured = Attempt.objects.filter(host=settings.HOST_ID, job__model=model, slowest_window_seconds__gt=0)
+    last = measured.order_by("-pk").values_list("slowest_window_seconds", flat=True)[:REMEMBERED_RUNS]
+    return max((seconds for seconds in last if seconds is not None), default=None)
 
 
 def with_learned(requirement: Requirement, model: str) -> Requirement:

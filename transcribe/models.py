@@ -8,7 +8,7 @@ from django.conf import settings
 from django.db import models, transaction
 from django.utils import timezone
 
-from transcribe.states import ENDED, RETRYABLE, ChunkStatus, JobStatus, can_move
+from transcribe.states import ENDED, RETRYABLE, ChunkStatus, JobStatus, Priority, can_move
 
 
 class JobSource(models.TextChoices):
@@ -42,6 +42,12 @@ class Job(models.Model):
     reason = models.TextField(blank=True)
     next_try_at = models.DateTimeField(null=True, blank=True)
     cancel_requested = models.BooleanField(default=False)
+    hold_requested = models.BooleanField(default=False)
+    ignores_hours = models.BooleanField(default=False, help_text="A person asked to run it now, outside the hours")
+    priority = models.SmallIntegerField(choices=Priority.choices, default=Priority.NORMAL)
+    position = models.IntegerField(
+        default=0, help_text="Within its priority, lowest first; 0: not placed by a person, after those that are"
+    )
     attempt = models.PositiveIntegerField(default=0)
     host = models.CharField(max_length=255, blank=True)
     owner = models.CharField(max_length=80, blank=True)
@@ -166,6 +172,11 @@ class AttemptOutcome(models.TextChoices):
     BLOCKED = "blocked", "Blocked by the gate"
     CANCELLED = "cancelled", "Cancelled"
     STOPPED = "stopped", "Service stopped"
+    MACHINE_ENDED = "machine_ended", "Ended for the machine's sake"
+    NO_DISK = "no_disk", "Disk or database could not be used"
+    HOURS_ENDED = "hours_ended", "The hours ended"
+    HELD = "held", "Held by a person"
+    QUEUE_PAUSED = "queue_paused", "Queue paused by a person"
     ENGINE_LOST = "engine_lost", "Engine ended unexpectedly"
     WORKER_LOST = "worker_lost", "Worker ended unexpectedly"
 
@@ -183,6 +194,12 @@ class Attempt(models.Model):
     reason = models.TextField(blank=True)
     exit_code = models.IntegerField(null=True, blank=True, help_text="Negative: ended by that signal")
     peak_bytes = models.BigIntegerField(null=True, blank=True)
+    decoded_windows = models.PositiveIntegerField(default=0)
+    replayed_windows = models.PositiveIntegerField(default=0, help_text="Taken over from the journal of an earlier try")
+    held_seconds = models.JSONField(
+        default=dict, blank=True, help_text="For how long its engine was made to stand still, by kind"
+    )
+    slowest_window_seconds = models.FloatField(null=True, blank=True)
     log_name = models.CharField(max_length=255, blank=True)
     output_tail = models.TextField(blank=True)
 
@@ -192,6 +209,18 @@ class Attempt(models.Model):
 
     def __str__(self) -> str:
         return f"attempt {self.number} of job {self.job_id}"
+
+    @property
+    def windows_text(self) -> str:
+        """ "12 windows taken over, 3 decoded"; what is being decoded is told when the try has ended."""
+        decoded = self.decoded_windows if self.ended_at else 0
+        if not self.replayed_windows:
+            return f"{_windows(decoded)} decoded" if decoded else ""
+        return f"{_windows(self.replayed_windows)} taken over" + (f", {decoded} decoded" if decoded else "")
+
+
+def _windows(count: int) -> str:
+    return "1 window" if count == 1 else f"{count} windows"
 
 
 class RegisteredModel(models.Model):
@@ -212,3 +241,38 @@ class RegisteredModel(models.Model):
 
     def __str__(self) -> str:
         return self.name
+
+
+class QueueState(models.Model):
+    """The rules of one host's queue: its hours for heavy work, and whether a person has paused it."""
+
+    host = models.CharField(max_length=255, primary_key=True)
+    openings = models.JSONField(default=list, blank=True, help_text="[weekday, start minute, end minute] each")
+    zone = models.CharField(max_length=64, blank=True, help_text="Empty: the panel's time zone")
+    paused_at = models.DateTimeField(null=True, blank=True)
+    paused_by = models.CharField(max_length=255, blank=True)
+    paused_why = models.CharField(max_length=200, blank=True)
+    pause_stops_running = models.BooleanField(default=False)
+
+    def __str__(self) -> str:
+        return self.host
+
+
+class QueueChange(models.Model):
+    """One change of the rules: the hours, or a pause, with who and when."""
+
+    host = models.CharField(max_length=255)
+    at = models.DateTimeField(default=timezone.now)
+    who = models.CharField(max_length=255)
+    name = models.CharField(max_length=20)
+    before = models.TextField(blank=True)
+    after = models.TextField(blank=True)
+    openings = models.JSONField(null=True, blank=True, help_text="Of a change of hours: the new ones")
+    zone = models.CharField(max_length=64, blank=True)
+
+    class Meta:
+        ordering = ["-pk"]
+        indexes = [models.Index(fields=["host", "at"], name="queue_change_host_at")]
+
+    def __str__(self) -> str:
+        return f"{self.name}: {self.before} → {self.after}"

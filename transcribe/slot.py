@@ -3,25 +3,34 @@
 from __future__ import annotations
 
 import contextlib
+import logging
 import os
 import time
 from collections.abc import Callable
 from dataclasses import replace
 
 from django.conf import settings
+from django.db import DatabaseError
 from django.utils import timezone
 
 from gate.core.checks import lock_refusal_text
 from gate.core.errors import LockError
+from gate.core.groups import group_left_after
 from gate.core.heldlock import HeldLock
 from gate.services import gate_evaluate, lock_acquire, lock_release
 from transcribe.conf import log_dir
 from transcribe.engine.protocol import Load, Loaded
 from transcribe.errors import JobBlocked
+from transcribe.held import HeldTimes
+from transcribe.learned import slowest_window
 from transcribe.models import Job
 from transcribe.resolve import ResolvedModel
+from transcribe.run_watch import EngineWatch
 from transcribe.supervisor import EngineProcess
 
+logger = logging.getLogger(__name__)
+
+GONE_LOOK_SECONDS = 10.0  # how often a group that survives SIGKILL (it waits for a disk) is told in the log
 HEARTBEAT_SECONDS = 5.0  # a lock without a sign of life for hung_after_seconds (gate.core.policy) counts as hung
 
 
@@ -35,6 +44,9 @@ class EngineSlot:
     def __init__(self) -> None:
         self._held: HeldLock | None = None
         self._engine: EngineProcess | None = None
+        self._watch: EngineWatch | None = None
+        self._job_ref = ""
+        self.held = HeldTimes()  # of every engine that this slot had
         self._loaded: Loaded | None = None
         self._model: ResolvedModel | None = None
         self._shown_at = 0.0
@@ -47,6 +59,7 @@ class EngineSlot:
         """
         if not self._holds(model):
             self._end_engine()
+        self._job_ref = f"job {job.pk}"
         if self._held is None:
             try:
                 self._held = lock_acquire(model=model.value, job_ref=f"job {job.pk}")
@@ -67,22 +80,42 @@ class EngineSlot:
 
         Raises:
             EngineFailed, EngineLost: the model could not be loaded; the next `admit` ends that engine.
+            MachineEnded: the machine could not bear it.
         """
         if self._engine is not None and self._holds(model):
             return self._engine
         assert self._held is not None  # noqa: S101 - admit() comes first
         log_path = log_dir() / f"engine-{timezone.now():%Y%m%d-%H%M%S}-job-{job.pk}-attempt-{job.attempt}.log"
-        engine = EngineProcess(lock_descriptor=self._held.fileno(), log_path=log_path)
+        engine = EngineProcess(lock_descriptor=self._held.fileno(), log_path=log_path, held=self.held)
         self._engine = engine
+        self._watch = EngineWatch(engine, lambda: self._job_ref)
         self._name_holder(engine.pid)
-        request = Load(path=str(model.path), name=model.whisper_name, threads=settings.ENGINE_THREADS)
+        request = Load(
+            path=str(model.path), name=model.whisper_name, threads=settings.ENGINE_THREADS, sha256=model.sha256
+        )
         self._loaded = engine.load(request, watch=watch)
+        engine.slowest_window_seconds_before = slowest_window(model.value)
         self._model = model  # only now: an engine that could not load it serves no later job
         return engine
 
     @property
     def is_multilingual(self) -> bool:
         return self._loaded is not None and self._loaded.is_multilingual
+
+    @property
+    def held_text(self) -> str:
+        """Why the engine stands still or goes slowly; empty while it works freely."""
+        return "" if self._watch is None else self._watch.text
+
+    @property
+    def slowest_window_seconds(self) -> float | None:
+        """Of the engine that is here, since it was started."""
+        return None if self._engine is None else self._engine.slowest_window_seconds
+
+    def require_not_ended(self) -> None:
+        """Raise MachineEnded when the watch has ended the engine."""
+        if self._engine is not None:
+            self._engine.require_not_ended()
 
     def show_life(self) -> None:
         """A sign of life in the lock's record, at most every HEARTBEAT_SECONDS; call it often.
@@ -97,18 +130,24 @@ class EngineSlot:
             self._held.heartbeat()
 
     def kill(self) -> None:
-        """End the engine at once and give the lock back; returns when its process group is gone."""
+        """End the engine at once and give the lock back; returns when its process group is proved gone."""
         if self._engine is not None:
             self._engine.kill()
+            _wait_until_gone(self._engine.pid)
+            self._stop_watch()
             self._engine = None
         self.close()
 
     def close(self) -> None:
         """End the engine (memory goes back) and release the lock."""
         self._end_engine()
-        if self._held is not None:
-            lock_release(self._held)
-            self._held = None
+        if self._held is None:
+            return
+        held, self._held = self._held, None
+        try:
+            lock_release(held)
+        except DatabaseError as problem:  # the lock is free by then; only its history misses a line
+            logger.warning("the release of the lock could not be noted (%s)", problem)
 
     def _name_holder(self, pid: int, job_ref: str = "") -> None:
         """Let the lock's PID line name the process that lives: old scripts delete a lock whose PID is gone."""
@@ -126,9 +165,21 @@ class EngineSlot:
         if self._engine is not None:
             with contextlib.suppress(JobBlocked):  # the engine must end whatever the lock file says
                 self._name_holder(os.getpid())
+            self._stop_watch()
             self._engine.end()
         self._engine = self._model = self._loaded = None
+
+    def _stop_watch(self) -> None:
+        if self._watch is not None:
+            self._watch.stop()
+            self._watch = None
 
     def _holds(self, model: ResolvedModel) -> bool:
         alive = self._engine is not None and self._engine.is_alive()
         return alive and self._model is not None and self._model.sha256 == model.sha256
+
+
+def _wait_until_gone(group: int) -> None:
+    """Nothing is told to have ended before it has: a process in the kernel's hands may outlive SIGKILL for a while."""
+    while left := group_left_after(group, GONE_LOOK_SECONDS):
+        logger.warning("processes %s of engine %d do not end yet; waiting for them", left, group)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from django.db.models import TextChoices
+from django.db.models import IntegerChoices, TextChoices
 
 
 class JobStatus(TextChoices):
@@ -32,6 +32,14 @@ class ChunkStatus(TextChoices):
     DONE = "done", "Done"
     QUARANTINED = "quarantined", "Quarantined"
     """Killed its process twice; set aside so that the queue goes on."""
+
+
+class Priority(IntegerChoices):
+    """Of waiting jobs, those of a higher priority are claimed first."""
+
+    HIGH = 1, "High"
+    NORMAL = 0, "Normal"
+    LOW = -1, "Low"
 
 
 OWNER_WORKER = "worker"  # the django-q2 cluster of the job's host

@@ -8,18 +8,26 @@ import selectors
 import signal
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Callable
 from pathlib import Path
 
 from django.conf import settings
 
+from gate.core.groups import group_left_after
+from gate.core.oom import OomJudgement, OomReport, OomWitness
 from transcribe.engine.errors import ProtocolError
-from transcribe.engine.protocol import Failed, Load, Loaded, Message, Transcribe, Transcribed, decode, encode
-from transcribe.errors import EngineFailed, EngineLost
+from transcribe.engine.protocol import Failed, Load, Loaded, Message, Progress, Transcribe, Transcribed, decode, encode
+from transcribe.engine_logs import log_cap
+from transcribe.errors import EngineFailed, EngineLost, MachineEnded
+from transcribe.held import HeldFor, HeldTimes
+from transcribe.silence import WINDOWS_OF_SILENCE, silence_limit
 
 WATCH_SECONDS = 1.0  # how often `watch` is called while the engine works
 END_GRACE_SECONDS = 5.0
+GONE_SECONDS = 5.0  # what the kernel needs to take a killed group down; more is told by the lock, which stays taken
+POLL_SECONDS = 0.05
 TAIL_BYTES = 4096
 # The engine gets what a program needs to run, and no secret.
 ENVIRONMENT_NAMES = ("PATH", "HOME", "LANG", "LC_ALL", "TMPDIR", "VIRTUAL_ENV", "PYTHONWARNINGS")
@@ -29,13 +37,20 @@ ENVIRONMENT_PREFIXES = ("OPENBLAS_", "MKL_", "OMP_", "KMP_", "LD_")
 class EngineProcess:
     """One engine process in a session and process group of its own.
 
-    `lock_descriptor` is inherited: the lock stays taken until the last process of the group is gone.
+    `lock_descriptor` is inherited: the lock stays taken until the last process of the group is gone. `held` counts the
+    time that `hold` makes it stand still. Until `kill` reaps it, it is our child and its PID, also as the id of its
+    group, is nobody else's: every signal is sent under the guard, after a look whether it was reaped.
     """
 
-    def __init__(self, *, lock_descriptor: int, log_path: Path) -> None:
+    def __init__(self, *, lock_descriptor: int, log_path: Path, held: HeldTimes) -> None:
         self.log_path = log_path
+        self.held = held
+        self.slowest_window_seconds: float | None = None
+        self.slowest_window_seconds_before: float | None = None  # of engines before this one, with the same model
         self._log_offset = log_path.stat().st_size if log_path.exists() else 0
         self._buffer = b""
+        self._guard = threading.Lock()
+        self._machine_reason = ""
         with log_path.open("ab") as log:
             self._process = subprocess.Popen(
                 # j5a: allow J5A001 because slot.py holds the lock and asked the gate before it makes this object
@@ -49,6 +64,7 @@ class EngineProcess:
                 start_new_session=True,
             )
         self.pid = self._process.pid
+        self.witness = OomWitness(self.pid)
         self._selector = selectors.DefaultSelector()
         self._selector.register(self._stdout, selectors.EVENT_READ)
 
@@ -67,21 +83,65 @@ class EngineProcess:
         return answer
 
     def is_alive(self) -> bool:
-        return self._process.poll() is None
+        """Looks without reaping: only `kill` does that."""
+        if self._process.returncode is not None:
+            return False
+        try:
+            return os.waitid(os.P_PID, self.pid, os.WEXITED | os.WNOHANG | os.WNOWAIT) is None
+        except ChildProcessError:  # a caller that ignores SIGCHLD has the kernel reap
+            return False
 
+    # ── called by the watch's thread ─────────────────────────────────────────────────────────────
+    def hold(self, what: HeldFor) -> None:
+        """Make the whole group stand still."""
+        if self._signal(signal.SIGSTOP):
+            self.held.begin(what)
+
+    def let_go(self) -> None:
+        self._signal(signal.SIGCONT)
+        self.held.end()
+
+    def end_for_machine(self, reason: str) -> None:
+        """Kill it for the machine's sake; whoever waits for its answer gets MachineEnded with the reason."""
+        self._machine_reason = reason
+        self._signal(signal.SIGKILL)  # works on a stopped process, too
+        self.held.end()
+
+    def require_not_ended(self) -> None:
+        """Raise MachineEnded when the watch has ended it."""
+        if self._machine_reason:
+            raise MachineEnded(self._machine_reason)
+
+    def _signal(self, number: signal.Signals) -> bool:
+        with self._guard:
+            if self._process.returncode is not None:
+                return False
+            try:
+                os.killpg(self.pid, number)
+            except ProcessLookupError:
+                return False
+            return True
+
+    # ── the end ──────────────────────────────────────────────────────────────────────────────────
     def end(self) -> int | None:
         """End the process: first by closing its input, then by force. Returns its exit code."""
         with contextlib.suppress(OSError):
             self._stdin.close()
-        with contextlib.suppress(subprocess.TimeoutExpired):
-            self._process.wait(END_GRACE_SECONDS)
+        deadline = time.monotonic() + END_GRACE_SECONDS
+        while self.is_alive() and time.monotonic() < deadline:
+            time.sleep(POLL_SECONDS)
         return self.kill()
 
     def kill(self) -> int | None:
-        """Kill the whole process group and wait until it is gone."""
-        with contextlib.suppress(ProcessLookupError):
-            os.killpg(self.pid, signal.SIGKILL)
-        code = self._process.wait()
+        """Kill the whole process group, wait until none of it runs, and reap it."""
+        with self._guard:
+            if self._process.returncode is None:
+                with contextlib.suppress(ProcessLookupError):
+                    os.killpg(self.pid, signal.SIGKILL)
+                group_left_after(self.pid, GONE_SECONDS)
+            code = self._process.wait()
+        self.held.end()
+        self.witness.close()
         self._selector.close()
         with contextlib.suppress(OSError):
             self._stdin.close()
@@ -90,42 +150,67 @@ class EngineProcess:
 
     def output_tail(self) -> str:
         """The last lines this process wrote to its log."""
-        with self.log_path.open("rb") as log:
-            size = log.seek(0, os.SEEK_END)
-            log.seek(max(self._log_offset, size - TAIL_BYTES))
-            return log.read().decode(errors="replace").strip()
+        try:
+            with self.log_path.open("rb") as log:
+                size = log.seek(0, os.SEEK_END)
+                log.seek(max(min(self._log_offset, size), size - TAIL_BYTES))
+                return log.read().decode(errors="replace").strip()
+        except OSError:  # removed by somebody: the job does not hang on its log
+            return ""
 
     def _ask(self, request: Message, *, on_message: Callable[[Message], None], watch: Callable[[], None]) -> Message:
         """Send a request and read to its last answer. Whatever `watch` raises ends the wait and goes up.
 
         Raises:
             EngineFailed: the engine said why it cannot.
-            EngineLost: it ended, or said nothing for `settings.ENGINE_HUNG_SECONDS`.
+            EngineLost: it ended, or said nothing for too long. Time that it was held is no silence.
+            MachineEnded: the watch ended it.
         """
         try:
             self._stdin.write(encode(request))
             self._stdin.flush()
         except OSError:
             raise self._lost() from None
-        heard_at = time.monotonic()
+        silence, window = _Stretch(self.held), _Stretch(self.held)
         while True:
             watch()
+            self.require_not_ended()
+            log_cap(self.log_path)
             for message in self._read():
-                heard_at = time.monotonic()
+                silence = _Stretch(self.held)
                 if isinstance(message, Failed):
                     raise EngineFailed(message.message, permanent=message.permanent)
                 if isinstance(message, Loaded | Transcribed):
                     return message
+                if isinstance(message, Progress):
+                    self.slowest_window_seconds = max(self.slowest_window_seconds or 0.0, window.seconds())
+                    window = _Stretch(self.held)
                 on_message(message)
-            if time.monotonic() - heard_at > settings.ENGINE_HUNG_SECONDS:
-                self.kill()
-                raise EngineLost(
-                    f"The engine said nothing for {settings.ENGINE_HUNG_SECONDS} s (J5A_ENGINE_HUNG_SECONDS) "
-                    "and was ended as hung.",
-                    exit_code=None,
-                    output_tail=self.output_tail(),
-                    is_hung=True,
-                )
+            if silence.seconds() > self._silence_limit():
+                raise self._hung()
+
+    def _slowest_window(self) -> float | None:
+        """None before the first window of this engine: model and machine may be slow to begin."""
+        own = self.slowest_window_seconds
+        return None if own is None else max(own, self.slowest_window_seconds_before or 0.0)
+
+    def _silence_limit(self) -> float:
+        return silence_limit(
+            self._slowest_window(),
+            floor_seconds=settings.ENGINE_SILENT_SECONDS,
+            ceiling_seconds=settings.ENGINE_HUNG_SECONDS,
+        )
+
+    def _hung(self) -> EngineLost:
+        limit_seconds = self._silence_limit()
+        slowest_seconds = self._slowest_window()
+        why = "J5A_ENGINE_HUNG_SECONDS"
+        if slowest_seconds is not None and limit_seconds < settings.ENGINE_HUNG_SECONDS:
+            slowest = f"the slowest window so far took {slowest_seconds:.1f} s"
+            why = f"{slowest}, {WINDOWS_OF_SILENCE} times that or J5A_ENGINE_SILENT_SECONDS is the limit"
+        self.kill()
+        text = f"The engine said nothing for {limit_seconds:.0f} s ({why}) and was ended as hung."
+        return EngineLost(text, exit_code=None, output_tail=self.output_tail(), hung_after_seconds=limit_seconds)
 
     def _read(self) -> list[Message]:
         """The messages that arrive within `WATCH_SECONDS`."""
@@ -137,9 +222,21 @@ class EngineProcess:
         *lines, self._buffer = (self._buffer + data).split(b"\n")
         return [decode(line) for line in lines]
 
-    def _lost(self) -> EngineLost:
+    def _lost(self) -> EngineLost | MachineEnded:
+        self._await_end()
+        report = self.witness.report()  # before it is reaped, and so before its group can be gone
         code = self.kill()
-        return EngineLost(describe_exit(code), exit_code=code, output_tail=self.output_tail())
+        if self._machine_reason:
+            return MachineEnded(self._machine_reason)
+        tail = "\n".join(filter(None, (self.output_tail(), report.line)))
+        is_oom = code == -signal.SIGKILL and report.judgement in (OomJudgement.YES, OomJudgement.LIKELY)
+        return EngineLost(describe_exit(code, report), exit_code=code, output_tail=tail, is_oom=is_oom)
+
+    def _await_end(self) -> None:
+        """Its pipe closes a moment before it is dead; killed in that moment, its own exit code would be lost."""
+        deadline = time.monotonic() + END_GRACE_SECONDS
+        while self.is_alive() and time.monotonic() < deadline:
+            time.sleep(POLL_SECONDS)
 
     @property
     def _stdin(self):  # type: ignore[no-untyped-def]
@@ -152,13 +249,31 @@ class EngineProcess:
         return self._process.stdout
 
 
-def describe_exit(code: int | None) -> str:
+class _Stretch:
+    """Seconds since it was made, without those in which the engine was held."""
+
+    def __init__(self, held: HeldTimes) -> None:
+        self._held = held
+        self._begun_at = time.monotonic()
+        self._held_before = held.total()
+
+    def seconds(self) -> float:
+        return time.monotonic() - self._begun_at - (self._held.total() - self._held_before)
+
+
+def describe_exit(code: int | None, report: OomReport | None = None) -> str:
     """An exit code in words."""
-    if code is not None and code < 0:
-        name = signal.Signals(-code).name
-        hint = " The kernel does this when memory runs out." if -code == signal.SIGKILL else ""
-        return f"The engine was killed by signal {-code} ({name}).{hint}"
-    return f"The engine ended by itself with exit code {code}; its last lines are in the attempt's log."
+    if code is None or code >= 0:
+        return f"The engine ended by itself with exit code {code}; its last lines are in the attempt's log."
+    name = signal.Signals(-code).name
+    signalled = f"The engine was killed by signal {-code} ({name})."
+    if -code != signal.SIGKILL:
+        return signalled
+    if report is None or report.judgement is OomJudgement.UNKNOWN:
+        return f"{signalled} The kernel does this when memory runs out."
+    if report.judgement is OomJudgement.NO:
+        return f"{signalled} {report.text}"
+    return report.text
 
 
 def _environment() -> dict[str, str]:

@@ -10,24 +10,19 @@ from gate.core.audit import AuditReport, Finding, audit_paths
 
 __all__ = ["audit_command"]
 
-EXIT_CLEAN, EXIT_FINDINGS, EXIT_USAGE = 0, 1, 2
+EXIT_CLEAN, EXIT_FINDINGS, EXIT_INCOMPLETE = 0, 1, 2
 
 
 def audit_command(paths: list[str], *, as_json: bool, write: Callable[[str], None]) -> int:
-    """Exit code 0: no finding; 1: a finding; 2: no finding, but a path does not exist or nothing could be read."""
-    named = [Path(path) for path in paths]
-    report = audit_paths(named)
+    """Exit code 0: no finding; 1: a finding; 2: something could not be read or understood, also beside a finding.
+
+    2 counts for more than 1: an answer that is not complete must not look like one.
+    """
+    report = audit_paths([Path(path) for path in paths])
     write(_json(report) if as_json else "\n".join(_lines(report)))
-    if report.findings:
-        return EXIT_FINDINGS
-    return EXIT_CLEAN if report.files_read and all(map(_exists, named)) else EXIT_USAGE
-
-
-def _exists(path: Path) -> bool:
-    try:
-        return path.exists()
-    except OSError:  # a name too long, a folder that may not be looked into
-        return False
+    if report.problems or not report.files_read:
+        return EXIT_INCOMPLETE
+    return EXIT_FINDINGS if report.findings else EXIT_CLEAN
 
 
 def _lines(report: AuditReport) -> Iterator[str]:

@@ -6,7 +6,7 @@ import os
 from collections.abc import Callable
 
 from gate.cli.texts import lock_lines, verdict_lines
-from gate.core.checks import LOCK_DIR_ADVICE, LOCK_HELD_ADVICE, lock_refusal_text
+from gate.core.checks import LOCK_DIR_ADVICE, lock_advice, lock_refusal_text
 from gate.core.errors import LockError, LockHeld, LockNotStale
 from gate.core.requirement import Requirement
 from gate.services import (
@@ -38,7 +38,7 @@ def lock_clear(who: str, why: str, say: Say) -> int:
     try:
         cleared = lock_clear_stale(who, why)
     except LockHeld as refused:
-        say(f"Not cleared: {refused.reading.sentence}. {LOCK_HELD_ADVICE}")
+        say(f"Not cleared: {refused.reading.sentence}. {lock_advice(refused.reading)}")
         return EXIT_NO
     except LockNotStale as nothing:
         say(f"Nothing to clear: {nothing.reading.sentence}.")

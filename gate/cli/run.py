@@ -3,34 +3,28 @@
 from __future__ import annotations
 
 import os
-import signal
 import time
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager, suppress
+from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
 
 from django.db import DatabaseError
 
-from gate.cli.command_process import CommandProcess
+from gate.cli.running import EXIT_BLOCKED, Running
 from gate.cli.wait import wait_until_admitted
 from gate.core.checks import lock_refusal_text
 from gate.core.errors import LockError, LockHeld
 from gate.core.heldlock import HeldLock
-from gate.core.incidents.kinds import IncidentKind
-from gate.core.incidents.watching import end_kind, watch_measures
+from gate.core.identity import descriptor_holders, parents
+from gate.core.processes import command_text
 from gate.core.requirement import Requirement
-from gate.core.sensors import SensorMemory, take_vitals
-from gate.core.watch import Act, WatchState, watch
-from gate.services import gate_evaluate, incident_report, incident_settled, lock_acquire, lock_release, policy_in_force
+from gate.services import gate_evaluate, lock_acquire, lock_release, policy_in_force
 
 __all__ = ["EXIT_BLOCKED", "RunOrder", "run_command"]
 
-EXIT_BLOCKED = os.EX_TEMPFAIL  # 75: try again later
 EXIT_NOT_FOUND, EXIT_NOT_STARTED = 127, 126  # as shells have them
-LOOK_SECONDS = 1.0
-HEARTBEAT_SECONDS = 5.0
-ENDING = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGQUIT)
-FORWARDED = (*ENDING, signal.SIGUSR1, signal.SIGUSR2)
+RETRY_SECONDS = 1.0
+_RECORD_CHARS = 400
 
 Say = Callable[[str], None]
 
@@ -55,13 +49,14 @@ def run_command(order: RunOrder, say: Say) -> int:
     held = _admitted(order, say)
     if held is None:
         return EXIT_BLOCKED
+    name = command_text(order.command[:1])
     try:
-        return _Run(order.command, held, say).until_ended()
+        return Running(order.command, held, policy_in_force(), say).until_ended()
     except FileNotFoundError:
-        say(f"{order.command[0]}: no such command. Give its path, or install it.")
+        say(f"{name}: no such command. Give its path, or install it.")
         return EXIT_NOT_FOUND
     except OSError as error:
-        say(f"{order.command[0]} cannot be started: {error.strerror or error}.")
+        say(f"{name} cannot be started: {error.strerror or error}.")
         return EXIT_NOT_STARTED
     finally:
         _release(held, say)
@@ -76,7 +71,7 @@ def _admitted(order: RunOrder, say: Say) -> HeldLock | None:
         say(answer.reason)
         if not order.wait or not answer.waiting_helps:
             return None
-        time.sleep(LOOK_SECONDS)
+        time.sleep(RETRY_SECONDS)
         wait_until_admitted(order.requirement, timeout_seconds=None, say=say)
 
 
@@ -89,9 +84,13 @@ def _release(held: HeldLock, say: Say) -> None:
 
 
 def _try_admit(order: RunOrder) -> HeldLock | _Refusal:
+    command = command_text(order.command, _RECORD_CHARS)
     try:
-        held = lock_acquire(model=order.requirement.model, job_ref="gate run", command=" ".join(order.command))
+        held = lock_acquire(model=order.requirement.model, job_ref="gate run", command=command)
     except LockError as refused:
+        above = _holder_above(refused) if isinstance(refused, LockHeld) else None
+        if above is not None:
+            return _Refusal(_nested_text(above), waiting_helps=False)
         return _Refusal(lock_refusal_text(refused), waiting_helps=isinstance(refused, LockHeld))
     try:
         verdict = gate_evaluate(order.requirement, purpose="start", held=held, job_ref="gate run", trust_holder=False)
@@ -104,108 +103,18 @@ def _try_admit(order: RunOrder) -> HeldLock | _Refusal:
     return _Refusal(f"{verdict.reason} {verdict.advice}".strip(), waiting_helps=not verdict.never_passes)
 
 
-class _Run:
-    """One command from start to end."""
+def _holder_above(refused: LockHeld) -> int | None:
+    """The process that holds the lock and waits for us, because it (or what it started) started us."""
+    ours = (os.getpid(), *parents(os.getpid()))
+    holders: set[int] = {refused.reading.held_by_pid} if refused.reading.held_by_pid is not None else set()
+    with suppress(OSError):  # removed meanwhile: the PID line has to do
+        holders |= set(descriptor_holders(refused.path.stat()))
+    return next((pid for pid in ours if pid in holders), None)
 
-    def __init__(self, command: Sequence[str], held: HeldLock, say: Say) -> None:
-        self._command = command
-        self._held = held
-        self._say = say
-        self._known = SensorMemory()
-        self._state = WatchState()
-        self._policy = policy_in_force()
-        self._looked_at = self._beat_at = time.monotonic()
-        self._ended_by_us = self._asked_to_end = False
-        self._process: CommandProcess | None = None
-        self._early: list[int] = []  # signals that came before there was a process
 
-    def until_ended(self) -> int:
-        with self._forwarding():
-            process = self._process = CommandProcess(self._command, lock_descriptor=self._held.fileno())
-            for number in self._early:
-                self._forward(number)
-            self._name_holder(process.pid)
-            while (code := process.wait(0.2)) is None:
-                self._look(process)
-        self._name_holder(os.getpid())
-        if self._state.paused_at_seconds is not None:
-            incident_settled(IncidentKind.THERMAL_PAUSE, "The paused command has ended.", subject="gate run")
-        return EXIT_BLOCKED if self._ended_by_us else code
-
-    def _name_holder(self, pid: int) -> None:
-        with suppress(LockError, OSError):
-            self._held.update_pid(pid)
-
-    def _look(self, process: CommandProcess) -> None:
-        now = time.monotonic()
-        if now - self._beat_at >= HEARTBEAT_SECONDS:
-            self._beat_at = now
-            with suppress(LockError, OSError):
-                self._held.heartbeat()
-        if now - self._looked_at >= LOOK_SECONDS:
-            self._looked_at = now
-            self._watch(process, now)
-
-    def _watch(self, process: CommandProcess, now: float) -> None:
-        vitals = take_vitals(self._policy, self._known)
-        watched = watch(vitals, self._policy, self._state, at_seconds=now)
-        if watched.act is Act.PAUSE and self._asked_to_end:
-            return  # a stopped process could not obey
-        self._state = watched.state
-        if watched.act is Act.PAUSE:
-            process.pause()
-            incident_report(
-                IncidentKind.THERMAL_PAUSE,
-                "gate run",
-                f"{self._command[0]} was paused: {watched.reason}.",
-                measures=watch_measures(vitals, self._policy),
-                job_ref="gate run",
-            )
-            self._say(f"Paused: {watched.reason}.")
-        elif watched.act is Act.RESUME:
-            process.resume()
-            incident_settled(IncidentKind.THERMAL_PAUSE, f"It goes on: {watched.reason}.", subject="gate run")
-            self._say(f"Goes on: {watched.reason}.")
-        elif watched.act is Act.END:
-            self._ended_by_us = True
-            self._say(f"Ended: {watched.reason}. Start it again when the gate admits it.")
-            process.end()
-            incident_report(
-                end_kind(vitals, self._policy),
-                "gate run",
-                f"{self._command[0]} was ended: {watched.reason}.",
-                measures=watch_measures(vitals, self._policy, ended=True),
-                job_ref="gate run",
-            )
-
-    # ── signals ──────────────────────────────────────────────────────────────────────────────────
-    @contextmanager
-    def _forwarding(self) -> Iterator[None]:
-        """What is sent to this process goes to the command; a paused one is woken to receive it."""
-        before = {number: signal.getsignal(number) for number in (*FORWARDED, signal.SIGTSTP)}
-        for number in FORWARDED:
-            if before[number] is not signal.SIG_IGN:  # nohup
-                signal.signal(number, lambda received, _: self._forward(received))
-        signal.signal(signal.SIGTSTP, lambda *_: self._rest())
-        try:
-            yield
-        finally:
-            for number, handler in before.items():
-                signal.signal(number, handler)
-
-    def _forward(self, number: int) -> None:
-        if self._process is None:
-            self._early.append(number)
-            return
-        self._process.signal(number)
-        if number in ENDING:
-            self._asked_to_end = True
-            self._process.resume()
-
-    def _rest(self) -> None:
-        """Ctrl-Z: the command rests with us."""
-        if self._process is not None:
-            self._process.pause()
-        os.kill(os.getpid(), signal.SIGSTOP)
-        if self._process is not None and self._state.paused_at_seconds is None:
-            self._process.resume()
+def _nested_text(holder: int) -> str:
+    whose = "this command has it" if holder == os.getpid() else f"PID {holder}, which started this command, has it"
+    return (
+        f"Blocked by lock: {whose} already, so waiting would never end. What runs under the lock needs no second "
+        "`gate run`: start the command without it."
+    )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from gate.core.checks import LOCK_DIR_ADVICE, lock_advice
 from gate.core.readings import LockReading, LockState, SensorReading, TemperatureReading
 from gate.core.units import celsius_text, seconds_text
 from gate.core.verdict import CheckResult, Verdict
@@ -30,6 +31,10 @@ def lock_lines(reading: LockReading) -> list[str]:
         lines += [f"    boot: {holder.boot_id or '-'}, start: {holder.start_ticks or '-'} ticks after boot"]
     if reading.heartbeat_age_seconds is not None:
         lines.append(f"    last sign of life: {seconds_text(reading.heartbeat_age_seconds)} ago")
+    if reading.unwritable is not None:
+        lines.append(f"    It cannot be taken: {reading.unwritable}. {LOCK_DIR_ADVICE}")
+    if reading.is_live:
+        lines.append(f"    {lock_advice(reading)}")
     if reading.is_proved_stale or reading.state is LockState.MALFORMED:
         lines.append("    `manage.py gate lock clear-stale --why …` clears it, after proving that again.")
     return lines

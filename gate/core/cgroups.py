@@ -7,7 +7,7 @@ from pathlib import Path
 
 from gate.core.readings import MemorySource
 
-__all__ = ["GroupMemory", "read_group_memory"]
+__all__ = ["GroupMemory", "GroupPlace", "group_limit_bytes", "group_of", "oom_kills", "read_group_memory"]
 
 _ROOT = Path("/sys/fs/cgroup")
 _MEMBERSHIP = Path("/proc/self/cgroup")
@@ -22,6 +22,54 @@ class GroupMemory:
     limit_bytes: int
     available_bytes: int
     source: MemorySource
+
+
+@dataclass(frozen=True, kw_only=True)
+class GroupPlace:
+    """The control group that a process's memory is counted in. `name` as the process's own table has it."""
+
+    name: str
+    folder: Path
+    source: MemorySource
+
+
+def group_of(pid: int) -> GroupPlace | None:
+    """None where that cannot be told: no memory controller, another mount, a process that is ending."""
+    for root, controller, mark, source in (
+        (_ROOT, "", "memory.events", MemorySource.CGROUP_V2),
+        (_ROOT / "memory", "memory", "memory.oom_control", MemorySource.CGROUP_V1),
+    ):
+        try:
+            name = _membership(controller, Path(f"/proc/{pid}/cgroup"))
+        except (OSError, ValueError):
+            return None
+        if name is not None and (root / name.lstrip("/") / mark).exists():
+            return GroupPlace(name=name, folder=root / name.lstrip("/"), source=source)
+    return None
+
+
+def oom_kills(place: GroupPlace) -> int | None:
+    """How many of the group's own processes an OOM killer has ended so far."""
+    # memory.events counts those of the groups below as well; the local file came with Linux 5.2.
+    for name in ("memory.events.local", "memory.events", "memory.oom_control"):
+        try:
+            lines = (place.folder / name).read_text().splitlines()
+        except OSError:
+            continue
+        counts = dict(line.split(" ", 1) for line in lines if " " in line)
+        if "oom_kill" in counts:
+            return int(counts["oom_kill"])
+    return None
+
+
+def group_limit_bytes(place: GroupPlace) -> int | None:
+    """The group's own limit; None when it has none."""
+    name = "memory.limit_in_bytes" if place.source is MemorySource.CGROUP_V1 else "memory.max"
+    try:
+        limit_bytes = _limit(place.folder / name)
+    except (OSError, ValueError):
+        return None
+    return None if limit_bytes >= _NO_LIMIT_BYTES else limit_bytes
 
 
 def read_group_memory() -> GroupMemory | None:
@@ -42,11 +90,12 @@ def _folders(root: Path, controller: str, limit_file: str) -> list[Path]:
     return [folder for folder in chain if (folder / limit_file).exists()]
 
 
-def _membership(controller: str) -> str | None:
-    """This process's path in one hierarchy; the empty name is version 2. None where there is none."""
-    if not _MEMBERSHIP.exists():
+def _membership(controller: str, table: Path | None = None) -> str | None:
+    """A process's path in one hierarchy (ours without a `table`); the empty name is version 2. None: there is none."""
+    table = table or _MEMBERSHIP
+    if not table.exists():
         return None
-    for line in _MEMBERSHIP.read_text().splitlines():
+    for line in table.read_text().splitlines():
         _, names, path = line.split(":", 2)
         if controller in names.split(","):
             return path

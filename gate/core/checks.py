@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import shlex
 from dataclasses import replace
 
 from gate.core.errors import LockError, LockHeld
@@ -28,6 +29,7 @@ __all__ = [
     "check_processes",
     "check_temperature",
     "latch_after",
+    "lock_advice",
     "lock_refusal_text",
     "never_passes",
 ]
@@ -254,17 +256,19 @@ def check_lock(reading: LockReading) -> CheckResult:
         return _with(result, Outcome.PASS, "held by this run")
     if reading.state is LockState.MALFORMED or reading.problem is not None:
         return _with(result, Outcome.UNKNOWN, reading.sentence, _untrusted_advice(reading))
+    if reading.is_live:
+        return _with(result, Outcome.BLOCK, reading.sentence, lock_advice(reading))
+    if reading.unwritable is not None:
+        return _with(result, Outcome.BLOCK, f"it cannot be taken: {reading.unwritable}", LOCK_DIR_ADVICE)
     if reading.is_proved_stale:
         return _with(result, Outcome.WARN, reading.sentence, "The next start takes it over.")
-    if reading.is_live:
-        return _with(result, Outcome.BLOCK, reading.sentence, _lock_unblock(reading))
     return result
 
 
 def lock_refusal_text(refused: LockError) -> str:
     """Why nothing was started under the lock, and what would change that."""
     if isinstance(refused, LockHeld):
-        return f"Blocked by lock: {refused.reading.sentence}. {LOCK_HELD_ADVICE}"
+        return f"Blocked by lock: {refused.reading.sentence}. {lock_advice(refused.reading)}"
     return f"Blocked by lock: {refused}. {LOCK_DIR_ADVICE}"
 
 
@@ -274,9 +278,18 @@ def _untrusted_advice(reading: LockReading) -> str:
     return LOCK_MALFORMED_ADVICE
 
 
-def _lock_unblock(reading: LockReading) -> str:
+def lock_advice(reading: LockReading) -> str:
+    """What would free a lock that somebody holds."""
     if reading.state is LockState.HUNG:
         return "Its holder shows no sign of life: look at the job, and stop it if it hangs."
+    if reading.state is LockState.LEGACY and reading.held_by_pid is not None:
+        look = f"{LOCK_HELD_ADVICE} See what it is with `ps -fp {reading.held_by_pid}`."
+        if reading.holder is None:  # only a person can tell: a live PID in the file counts as its holder
+            path = shlex.quote(str(reading.path))
+            look += f" If that runs no Whisper, its number was given away: then `rm {path}`."
+        return look
+    if reading.state is LockState.MALFORMED:
+        return LOCK_MALFORMED_ADVICE
     return LOCK_HELD_ADVICE
 
 

@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:  # readings describe errors' data; importing it for real would close a circle
     from gate.core.readings import LockReading
+    from gate.core.survivors import Survivor
 
 __all__ = [
     "GateError",
@@ -59,8 +60,9 @@ class LockError(GateError):
 class LockHeld(LockError):
     retry_helps = True
 
-    def __init__(self, path: Path, reading: LockReading) -> None:
+    def __init__(self, path: Path, reading: LockReading, survivor: Survivor | None = None) -> None:
         self.reading = reading
+        self.survivor = survivor  # whom this refusal has named in the lock's files, if it had to
         super().__init__(path, reading.sentence)
 
 

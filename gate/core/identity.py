@@ -36,6 +36,7 @@ _BOOT_ID = Path("/proc/sys/kernel/random/boot_id")
 class Machine:
     host: str
     boot_id: str | None  # None where the system has none: then nothing is concluded from it
+    booted_unix: float | None = None  # by the clock as it is set now: good for a hint, never a proof
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -52,7 +53,8 @@ def read_machine(host: str | None = None) -> Machine:
         boot_id = _BOOT_ID.read_text().strip() or None
     except OSError:
         boot_id = None
-    return Machine(host=host or socket.gethostname(), boot_id=boot_id)
+    booted_unix = time.time() - time.clock_gettime(time.CLOCK_BOOTTIME)
+    return Machine(host=host or socket.gethostname(), boot_id=boot_id, booted_unix=booted_unix)
 
 
 def read_process(pid: int) -> ProcessFacts:
@@ -144,7 +146,7 @@ def descriptor_is_locked(descriptor: int) -> bool:
 
 def removed_lock_holders(path: Path) -> tuple[int, ...]:
     """Processes that hold a kernel lock on a file that lay at `path` and was removed under them."""
-    gone = f"{path} (deleted)"
+    gone = f"{path.parent.resolve() / path.name} (deleted)"  # the kernel knows no links in a path
     return _holders(lambda link: os.readlink(link) == gone)  # noqa: PTH115
 
 
@@ -155,12 +157,18 @@ def _holders(is_it: Callable[[str], bool]) -> tuple[int, ...]:
 def _holds(pid: int, is_it: Callable[[str], bool]) -> bool:
     """Whether it has a locked descriptor whose link in /proc is the one."""
     try:
-        for number in os.listdir(f"/proc/{pid}/fd"):  # noqa: PTH208 - thousands of entries
-            if is_it(f"/proc/{pid}/fd/{number}") and _is_locked(pid, number):
-                return True
+        numbers = os.listdir(f"/proc/{pid}/fd")  # noqa: PTH208 - thousands of entries
     except OSError:  # ended meanwhile, or not ours to see
         return False
-    return False
+    return any(_is_lock(pid, number, is_it) for number in numbers)
+
+
+def _is_lock(pid: int, number: str, is_it: Callable[[str], bool]) -> bool:
+    """False for a descriptor that was closed meanwhile: the others of its process are still looked at."""
+    try:
+        return is_it(f"/proc/{pid}/fd/{number}") and _is_locked(pid, number)
+    except OSError:
+        return False
 
 
 def _is_locked(pid: int, name: str) -> bool:

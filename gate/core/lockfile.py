@@ -24,10 +24,12 @@ from gate.core.identity import (
     read_process,
     removed_lock_holders,
 )
+from gate.core.lockroom import folder_problem
 from gate.core.lockstore import LockStore, try_flock
 from gate.core.readings import LockReading, LockState
 from gate.core.records import LockRecord, parse_pid_line
-from gate.core.staleness import EMPTY_GRACE_SECONDS, Contents, Judged, judge_unlocked
+from gate.core.staleness import EMPTY_GRACE_SECONDS, Contents, Judged, judge_unlocked, names_live
+from gate.core.survivors import Survivor, survivor_name
 from gate.core.units import seconds_text
 
 __all__ = ["ClearedLock", "HeavyLock", "HeldLock"]
@@ -49,7 +51,7 @@ class ClearedLock:
 
 
 class HeavyLock:
-    """One lock file. Looking (`inspect`) changes nothing; only `acquire` and `clear_stale` write."""
+    """One lock file. Looking (`inspect`) changes nothing; only who takes, clears or names a survivor writes."""
 
     def __init__(self, path: Path, *, host: str | None = None, hung_after_seconds: float = _HUNG_AFTER_SECONDS) -> None:
         self.path = path
@@ -72,22 +74,29 @@ class HeavyLock:
 
     def _without_directory(self) -> LockReading:
         folder = next(parent for parent in self.path.parents if parent.exists())
-        if folder.is_dir() and os.access(folder, os.W_OK | os.X_OK):
-            return self._reading(Judged(LockState.FREE, "free", ("no lock directory",)))
-        reason = f"{self.path.parent} does not exist, and {folder} does not let us make it"
-        judged = Judged(LockState.MALFORMED, f"the lock cannot be taken: {reason}", (reason,))
-        return self._reading(judged, problem=reason)
+        problem = folder_problem(folder, None) if folder.is_dir() else f"{folder} is not a folder"
+        unwritable = None if problem is None else f"{self.path.parent} does not exist and cannot be made: {problem}"
+        return replace(
+            self._reading(Judged(LockState.FREE, "free", ("no lock directory",))),
+            unwritable=unwritable,
+        )
 
     def _inspect_in(self, directory: int) -> LockReading:
         descriptor = self._store.open_existing(directory)
         if descriptor is None:
-            return self._reading(Judged(LockState.FREE, "free", ("no lock file",)))
+            return self._with_room(self._reading(Judged(LockState.FREE, "free", ("no lock file",))))
         try:
             if try_flock(descriptor, fcntl.LOCK_SH):
-                return self._read_unlocked(directory, descriptor)
+                return self._with_room(self._read_unlocked(directory, descriptor))
             return self._read_locked(directory, descriptor, search=True)
         finally:
             os.close(descriptor)
+
+    def _with_room(self, reading: LockReading) -> LockReading:
+        """What nobody holds must also be possible to take."""
+        if reading.is_live:
+            return reading
+        return replace(reading, unwritable=folder_problem(self.path.parent, self.path.name))
 
     def _read_unlocked(self, directory: int, descriptor: int) -> LockReading:
         contents = self._store.read(directory, descriptor)
@@ -103,7 +112,8 @@ class HeavyLock:
     def _read_locked(self, directory: int, descriptor: int, *, search: bool) -> LockReading:
         """Somebody has the kernel lock. `search` looks through /proc when the PID line names nobody alive."""
         contents = self._store.read(directory, descriptor)
-        named = contents.pid if contents.pid is not None and read_process(contents.pid).alive else None
+        pid = contents.pid
+        named = pid if pid is not None and names_live(contents, read_process(pid)) else None
         others = descriptor_holders(os.fstat(descriptor)) if named is None and search else ()
         held_by = named if named is not None else next(iter(others), None)
         record = contents.matching_record
@@ -122,6 +132,8 @@ class HeavyLock:
         proof.append("PID line: names nobody alive" if held_by is None else f"PID {held_by}: has it")
         if record is not None:
             proof += [f"command: {record.command}", f"user: {record.user}, model: {record.model or '-'}"]
+        if record is not None and record.named_over_pid is not None:
+            proof.append(f"PID {record.pid}: inherited it from PID {record.named_over_pid}, which was named before")
         by = f"held by PID {held_by}" if held_by is not None else "held by a process that gives no PID"
         by += f" for {record.job_ref}" if record is not None and record.job_ref else ""
         if age_seconds is None:
@@ -174,7 +186,7 @@ class HeavyLock:
             now = time.monotonic()
             busy_without_holder = won.state is LockState.HELD and won.held_by_pid is None
             if now >= (max(deadline, grace_end) if busy_without_holder else deadline):
-                raise LockHeld(self.path, self._named(won))
+                raise self._refusal(won)
             time.sleep(min(_POLL_SECONDS, 0.01) if busy_without_holder else _POLL_SECONDS)
 
     def adopt(self, descriptor: int, record: LockRecord) -> HeldLock | None:
@@ -182,7 +194,7 @@ class HeavyLock:
 
         None: the path names another file by now; open it anew. Raises as `acquire` does.
         """
-        with self._store.directory(create=True) as directory:
+        with self._store.directory(create=True) as directory, self._store.writing(directory):
             ours = self._store.checked(os.dup(descriptor))
             try:
                 won = self._try_descriptor(directory, ours, record)
@@ -192,7 +204,7 @@ class HeavyLock:
         if not isinstance(won, HeldLock):
             os.close(ours)
         if isinstance(won, LockReading):
-            raise LockHeld(self.path, self._named(won))
+            raise self._refusal(won)
         return won
 
     def resume(self, descriptor: int, pid: int) -> HeldLock:
@@ -204,15 +216,22 @@ class HeavyLock:
             raise LockLost(self.path, f"PID {pid} does not hold it through this descriptor")
         return HeldLock(self._store, os.dup(descriptor), record, None)
 
-    def _named(self, refused: LockReading) -> LockReading:
-        """For the refusal: a holder whose PID line names nobody alive is searched for, once."""
-        if refused.held_by_pid is not None or refused.state is not LockState.HELD:
-            return refused
+    def survivor_name(self) -> Survivor | None:
+        """See `gate.core.survivors`: what the sampler does again and again, and a refusal once."""
+        return survivor_name(self._store, self.machine)
+
+    def _refusal(self, refused: LockReading) -> LockHeld:
+        """A holder whose PID line names nobody alive is searched for, once, and named in its files."""
+        if refused.held_by_pid is not None or refused.state not in (LockState.HELD, LockState.HUNG):
+            return LockHeld(self.path, refused)
+        survivor = None
+        with suppress(LockError, OSError):  # that it is held is what must be said
+            survivor = self.survivor_name()
         seen = self.inspect()
-        return seen if seen.is_live else refused
+        return LockHeld(self.path, seen if seen.is_live else refused, survivor)
 
     def _try_acquire(self, record: LockRecord) -> HeldLock | LockReading:
-        with self._store.directory(create=True) as directory:
+        with self._store.directory(create=True) as directory, self._store.writing(directory):
             while True:
                 descriptor = self._store.open_or_create(directory)
                 try:
@@ -241,7 +260,7 @@ class HeavyLock:
             return self._reading(Judged(LockState.HELD, sentence, ("kernel lock: held",)), held_by_pid=ghosts[0])
         try:
             bound = self._store.write(directory, descriptor, record)
-        except OSError:
+        except BaseException:  # also a signal's exception: our live PID must not stay behind without the kernel lock
             with suppress(OSError):
                 self._store.blank(directory, descriptor)
             raise
@@ -267,7 +286,7 @@ class HeavyLock:
         stale here and only here: nobody has the kernel lock, and no number in it is the PID of a live process.
         """
         try:
-            with self._store.directory() as directory:
+            with self._store.directory() as directory, self._store.writing(directory):
                 before = self._clear_in(directory)
         except FileNotFoundError:
             raise LockNotStale(self.path, self.inspect()) from None

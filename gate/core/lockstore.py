@@ -6,6 +6,7 @@ import errno
 import fcntl
 import os
 import stat
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import replace
@@ -15,11 +16,15 @@ from gate.core.errors import LockError, LockUnsafe, LockUnwritable
 from gate.core.records import LockRecord, MalformedRecord, encode_record, parse_record
 from gate.core.staleness import RELEASED_MTIME_NS, Contents
 
-__all__ = ["LockStore", "try_flock"]
+__all__ = ["SAFE_FLAGS", "WRITER_WAIT_SECONDS", "LockStore", "replace_file", "try_flock"]
 
+# One writer of the files at a time. Longer than anybody who runs needs, a slow disk's fsync included; who has the
+# kernel lock then goes ahead, so that a writer stopped in the middle (SIGSTOP) cannot block the lock for good.
+WRITER_WAIT_SECONDS = 10.0
+_WRITER_POLL_SECONDS = 0.005
 # More than any real content; a huge file is read no further.
 _READ_BYTES = 65536
-_SAFE = os.O_NOFOLLOW | os.O_CLOEXEC | os.O_NONBLOCK  # O_NONBLOCK: a planted FIFO must not hang us
+SAFE_FLAGS = os.O_NOFOLLOW | os.O_CLOEXEC | os.O_NONBLOCK  # O_NONBLOCK: a planted FIFO must not hang us
 
 
 class LockStore:
@@ -47,18 +52,23 @@ class LockStore:
     def open_existing(self, directory: int) -> int | None:
         """For looking only; None when there is no lock file."""
         try:
-            descriptor = os.open(self._name, os.O_RDONLY | _SAFE, dir_fd=directory)
+            descriptor = os.open(self._name, os.O_RDONLY | SAFE_FLAGS, dir_fd=directory)
         except FileNotFoundError:
             return None
         return self.checked(descriptor)
 
+    def open_to_write(self, directory: int) -> int | None:
+        """None when there is no lock file."""
+        try:
+            return self.checked(os.open(self._name, os.O_RDWR | SAFE_FLAGS, dir_fd=directory))
+        except FileNotFoundError:
+            return None
+
     def open_or_create(self, directory: int) -> int:
         """For locking. A new file appears as a released one, never half made."""
-        while True:
-            try:
-                return self.checked(os.open(self._name, os.O_RDWR | _SAFE, dir_fd=directory))
-            except FileNotFoundError:
-                self._publish_released(directory)
+        while (descriptor := self.open_to_write(directory)) is None:
+            self._publish_released(directory)
+        return descriptor
 
     def checked(self, descriptor: int) -> int:
         """The descriptor, if it is a plain file of ours; closed and refused otherwise."""
@@ -99,17 +109,42 @@ class LockStore:
         except FileNotFoundError:
             return None
 
-    # ── only for whoever has the kernel lock ─────────────────────────────────────────────────────
+    @contextmanager
+    def writing(self, directory: int, *, wait_seconds: float | None = None) -> Iterator[bool]:
+        """Be the only one who writes line and record; yields False when that could not be had in time.
+
+        It is a kernel lock on the directory: nothing has to be made for it (a full disk), nothing is left behind, and
+        no old script can remove it. Who wants both takes it before the kernel lock on the file, so that nobody is seen
+        between winning that and writing the line.
+        """
+        alone = _wait_for_flock(directory, WRITER_WAIT_SECONDS if wait_seconds is None else wait_seconds)
+        try:
+            yield alone
+        finally:
+            if alone:  # said, because a child in the middle of its start may have a copy of the descriptor
+                fcntl.flock(directory, fcntl.LOCK_UN)
+
+    # ── only for whoever has the kernel lock, and for naming a survivor ──────────────────────────────
     def write(self, directory: int, descriptor: int, record: LockRecord) -> LockRecord:
-        """PID line, then record; returns the record as bound to that line."""
-        self._write_line(descriptor, record.pid)
-        bound = record.bound_to(os.fstat(descriptor).st_mtime_ns)
-        self._replace_record(directory, encode_record(bound))
+        """PID line, then record; returns the record as bound to that line. On an error both are as before."""
+        line, mtime_ns = os.pread(descriptor, _READ_BYTES, 0), os.fstat(descriptor).st_mtime_ns
+        try:
+            self.write_line(descriptor, record.pid)
+            bound = record.bound_to(os.fstat(descriptor).st_mtime_ns)
+            replace_file(directory, self._record_name, encode_record(bound))
+        except BaseException:
+            with suppress(OSError):
+                _write_over(descriptor, line)
+                os.utime(descriptor, ns=(mtime_ns, mtime_ns))  # binds the record that is still there
+            raise
         return bound
+
+    def write_line(self, descriptor: int, pid: int) -> None:
+        _write_over(descriptor, f"{pid}\n".encode())
 
     def mark_released(self, directory: int, record: LockRecord) -> None:
         """Said before the descriptor closes, so that a contender who wins it at once does not wait for us."""
-        self._replace_record(directory, encode_record(replace(record, released=True)))
+        replace_file(directory, self._record_name, encode_record(replace(record, released=True)))
 
     def blank(self, directory: int, descriptor: int) -> None:
         """Leave the file as released: not removed, because that would split waiters over two files."""
@@ -149,7 +184,7 @@ class LockStore:
 
     def _publish_released(self, directory: int) -> None:
         temporary = f".{self._name}.{os.getpid()}.{os.urandom(4).hex()}"
-        flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | _SAFE
+        flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | SAFE_FLAGS
         descriptor = os.open(temporary, flags, 0o644, dir_fd=directory)
         try:
             os.utime(descriptor, ns=(RELEASED_MTIME_NS, RELEASED_MTIME_NS))
@@ -161,7 +196,7 @@ class LockStore:
 
     def _read_record(self, directory: int) -> tuple[LockRecord | None, str | None]:
         try:
-            descriptor = os.open(self._record_name, os.O_RDONLY | _SAFE, dir_fd=directory)
+            descriptor = os.open(self._record_name, os.O_RDONLY | SAFE_FLAGS, dir_fd=directory)
         except FileNotFoundError:
             return None, None
         except OSError as problem:
@@ -174,29 +209,6 @@ class LockStore:
             return parse_record(os.read(descriptor, _READ_BYTES)), None
         except (OSError, MalformedRecord) as problem:
             return None, f"malformed ({problem})"
-        finally:
-            os.close(descriptor)
-
-    @staticmethod
-    def _write_line(descriptor: int, pid: int) -> None:
-        """Every moment in between reads as one PID: shells drop the newlines that pad it."""
-        line = f"{pid}\n".encode()
-        present_bytes = os.fstat(descriptor).st_size
-        os.pwrite(descriptor, line.ljust(min(present_bytes, _READ_BYTES), b"\n"), 0)
-        os.ftruncate(descriptor, len(line))
-
-    def _replace_record(self, directory: int, data: bytes) -> None:
-        temporary = f".{self._record_name}.{os.getpid()}.{os.urandom(4).hex()}"
-        flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | _SAFE
-        descriptor = os.open(temporary, flags, 0o644, dir_fd=directory)
-        try:
-            if os.write(descriptor, data) != len(data):
-                raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
-            os.fsync(descriptor)
-            os.rename(temporary, self._record_name, src_dir_fd=directory, dst_dir_fd=directory)
-        except BaseException:
-            os.unlink(temporary, dir_fd=directory)
-            raise
         finally:
             os.close(descriptor)
 
@@ -218,6 +230,44 @@ def _lock_error(path: Path, problem: OSError) -> LockError:
     if problem.errno in _UNWRITABLE:
         return LockUnwritable(path, f"cannot be written: {text}")
     return LockUnsafe(path, _UNSAFE_TEXT.get(problem.errno or 0, text))
+
+
+def _write_over(descriptor: int, line: bytes) -> None:
+    """In place, never emptied first. Every moment in between reads as one PID: shells drop the newlines that pad it."""
+    padded = line.ljust(min(os.fstat(descriptor).st_size, _READ_BYTES), b"\n")
+    if os.pwrite(descriptor, padded, 0) != len(padded):
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+    os.ftruncate(descriptor, len(line))
+
+
+def _wait_for_flock(descriptor: int, wait_seconds: float) -> bool:
+    end = time.monotonic() + wait_seconds
+    while True:
+        try:
+            if try_flock(descriptor, fcntl.LOCK_EX):
+                return True
+        except OSError:  # a file system that locks no directories: then nobody names a survivor there
+            return False
+        if time.monotonic() >= end:
+            return False
+        time.sleep(_WRITER_POLL_SECONDS)
+
+
+def replace_file(directory: int, name: str, data: bytes) -> None:
+    """Write beside its place, then rename: whoever reads sees the old or the new, and no link is followed."""
+    temporary = f".{name}.{os.getpid()}.{os.urandom(4).hex()}"
+    flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | SAFE_FLAGS
+    descriptor = os.open(temporary, flags, 0o644, dir_fd=directory)
+    try:
+        if os.write(descriptor, data) != len(data):
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+        os.fsync(descriptor)
+        os.rename(temporary, name, src_dir_fd=directory, dst_dir_fd=directory)
+    except BaseException:
+        os.unlink(temporary, dir_fd=directory)
+        raise
+    finally:
+        os.close(descriptor)
 
 
 def try_flock(descriptor: int, mode: int) -> bool:

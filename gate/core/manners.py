@@ -20,10 +20,10 @@ IOPRIO_CLASS_IDLE_VALUE = 3 << 13  # linux/ioprio.h: class in the upper bits
 SYS_IOPRIO_SET = {"x86_64": 251, "aarch64": 30}  # the kernel's syscall tables
 
 
-def end_with_parent(expected_parent: int, number: signal.Signals = signal.SIGKILL) -> None:
-    """Ask the kernel to send `number` to this process when its parent ends; end now if that has happened already."""
+def end_with_parent(expected_parent: int) -> None:
+    """Ask the kernel to kill this process when its parent ends; end now if that has happened already."""
     if sys.platform.startswith("linux"):
-        ctypes.CDLL(None, use_errno=True).prctl(PR_SET_PDEATHSIG, number)
+        ctypes.CDLL(None, use_errno=True).prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
     if os.getppid() != expected_parent:
         os._exit(1)
 

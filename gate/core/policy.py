@@ -33,6 +33,14 @@ class GatePolicy:
     end_celsius: float = 90.0
     end_available_bytes: int = 2 * GIB
     pause_limit_seconds: float = 3600.0
+    # From here up to the trip mark it rests a growing part of each second, so that a hot night makes progress
+    # in place of long pauses. 70 leaves a third of the way from a warm machine's 65 to the trip mark for it.
+    rest_celsius: float = 70.0
+    # The part of each second that it rests just below the trip mark.
+    rest_share_at_trip: float = 0.6
+    # Memory pressure (PSI `full avg10`) above which it is ended. Fedora's systemd-oomd acts at 50 % for 20 s;
+    # avg10 is the mean of ten seconds, so ten looks in a row are about as long.
+    end_pressure_percent: float = 50.0
 
     def __post_init__(self) -> None:
         for problem in self._problems():
@@ -56,6 +64,11 @@ class GatePolicy:
             ),
             f"end below {self.end_available_bytes} bytes must not be negative": self.end_available_bytes >= 0,
             f"pause limit {self.pause_limit_seconds} s must be positive": self.pause_limit_seconds > 0,
+            f"rest from {self.rest_celsius} °C must be between 0 and 125": 0 < self.rest_celsius < 125,
+            f"rest share {self.rest_share_at_trip} must be at least 0 and below 1": 0 <= self.rest_share_at_trip < 1,
+            f"end at {self.end_pressure_percent} % of memory pressure must be above 0, at most 100": (
+                0 < self.end_pressure_percent <= 100
+            ),
             f"hung after {self.hung_after_seconds} s must be positive": self.hung_after_seconds > 0,
         }
         return [problem for problem, holds in checks.items() if not holds]

@@ -9,9 +9,18 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import PurePosixPath
 
-__all__ = ["ProcessRow", "command_text", "descendants", "is_watched", "program_name", "whisper_program"]
+__all__ = [
+    "ProcessRow",
+    "command_text",
+    "descendants",
+    "is_watched",
+    "program_arguments",
+    "program_name",
+    "whisper_program",
+]
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,11 +64,18 @@ _PYTHON = re.compile(r"(?:python|pypy)w?[\d.]*[a-z]?(?:-[\w.]+)?(?:\.exe)?", re.
 _OTHER_INTERPRETERS = frozenset({"node", "nodejs", "bun", "deno", "ruby", "perl"})
 # Python's options that take a value, and those that end the search (code or module follows).
 _VALUE_OPTIONS = frozenset("WX")
+# Command lines whose judgement is remembered: a gate that waits sees the same ones every two seconds.
+_KNOWN_LINES = 1024
 _SUFFIX = re.compile(r"\.(?:py|pyz|pyc|pyw|exe|js|mjs|cjs)$", re.IGNORECASE)
 
 
 def whisper_program(argv: Sequence[str]) -> str | None:
     """The Whisper program that this command line runs, or None. Shells and wrappers never match."""
+    return _whisper_program(tuple(argv))
+
+
+@lru_cache(maxsize=_KNOWN_LINES)
+def _whisper_program(argv: tuple[str, ...]) -> str | None:
     if not argv or not argv[0]:
         return None
     name = _normalised(argv[0])
@@ -76,6 +92,14 @@ def whisper_program(argv: Sequence[str]) -> str | None:
     return None
 
 
+def program_arguments(argv: Sequence[str]) -> tuple[str, ...]:
+    """What the program itself is given: behind the executable, or behind the script or module that Python runs."""
+    rest = iter(argv[1:])
+    if argv and _is_python(argv[0]):
+        _python_target(rest)
+    return tuple(rest)
+
+
 def program_name(argv: Sequence[str] | None, name: str) -> str:
     """What a person would call it: `python manage.py`, `firefox`."""
     if not argv or not argv[0]:
@@ -90,7 +114,7 @@ def program_name(argv: Sequence[str] | None, name: str) -> str:
 
 def is_watched(row: ProcessRow, watched: Iterable[str]) -> bool:
     """True when the program itself, or the script an interpreter runs, carries a watched name."""
-    return not _names(row).isdisjoint(name.lower() for name in watched)
+    return not _names(row.name, row.argv).isdisjoint(name.lower() for name in watched)
 
 
 def descendants(rows: Iterable[ProcessRow], roots: Iterable[int]) -> frozenset[int]:
@@ -115,14 +139,15 @@ def command_text(argv: Sequence[str], limit: int = 160) -> str:
     return text if len(text) <= limit else text[: limit - 1] + "…"
 
 
-def _names(row: ProcessRow) -> set[str]:
-    names = {row.name.lower()}
-    if row.argv:
-        names.add(_normalised(row.argv[0], keep_underscores=True))
-        target = _script(row.argv)
+@lru_cache(maxsize=_KNOWN_LINES)
+def _names(name: str, argv: tuple[str, ...] | None) -> frozenset[str]:
+    names = {name.lower()}
+    if argv:
+        names.add(_normalised(argv[0], keep_underscores=True))
+        target = _script(argv)
         if target:
             names.add(_normalised(target, keep_underscores=True))
-    return names
+    return frozenset(names)
 
 
 def _script(argv: Sequence[str]) -> str | None:
@@ -137,8 +162,11 @@ def _is_python(executable: str) -> bool:
     return _PYTHON.fullmatch(_base(executable)) is not None
 
 
-def _python_target(arguments: Sequence[str]) -> tuple[str, bool]:
-    """Script path or module that Python runs, and whether it is a module; empty for -c and stdin."""
+def _python_target(arguments: Iterable[str]) -> tuple[str, bool]:
+    """Script path or module that Python runs, and whether it is a module; empty for -c and stdin.
+
+    Of an iterator it takes no more than it needs: what is left belongs to the script or module.
+    """
     rest = iter(arguments)
     for part in rest:
         if part.startswith("--"):
@@ -181,9 +209,13 @@ def _has_ggml_model(argv: Sequence[str]) -> bool:
 
 
 def _base(path: str) -> str:
-    pure = PurePosixPath(path.replace("\\", "/"))
-    # `python whisper/__main__.py` and `python whisper/` run the package by its folder.
-    return pure.parent.name if pure.name == "__main__.py" else pure.name
+    """The last part of a path. By hand where it can be: for 500 processes, path objects were half of a whole look."""
+    folder, _, name = path.replace("\\", "/").rpartition("/")
+    if name in ("", ".", "__main__.py"):
+        pure = PurePosixPath(folder, name)
+        # `python whisper/__main__.py` and `python whisper/` run the package by its folder.
+        return pure.parent.name if pure.name == "__main__.py" else pure.name
+    return name
 
 
 def _normalised(path: str, *, keep_underscores: bool = False) -> str:

@@ -132,6 +132,7 @@ class LockReading:
     heartbeat_age_seconds: float | None = None
     proof: tuple[str, ...] = ()
     problem: str | None = None
+    unwritable: str | None = None  # nobody holds it, and nobody could take it: why (read-only, full, no permission)
     ours: bool = False
 
     @property

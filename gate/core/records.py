@@ -37,6 +37,8 @@ class LockRecord:
     released: bool = False
     # Whether the holder shows signs of life; a shell script cannot, and is never called hung.
     beats: bool = True
+    # `pid` did not take the lock, it inherited it: this one had it before, and was gone or let go.
+    named_over_pid: int | None = None
 
     def bound_to(self, line_mtime_ns: int) -> LockRecord:
         return replace(self, line_mtime_ns=line_mtime_ns)
@@ -55,6 +57,7 @@ _TYPES: dict[str, tuple[type, ...]] = {
     "line_mtime_ns": (int, type(None)),
     "released": (bool,),
     "beats": (bool,),
+    "named_over_pid": (int, type(None)),
 }
 
 
@@ -67,7 +70,8 @@ def parse_pid_line(data: bytes) -> int | None:
 
 
 def encode_record(record: LockRecord) -> bytes:
-    return (json.dumps(asdict(record), ensure_ascii=False, indent=1) + "\n").encode()
+    text = json.dumps(asdict(record), ensure_ascii=False, indent=1)
+    return (text + "\n").encode(errors="replace")  # a name or argument of any bytes must not cost the record
 
 
 def parse_record(data: bytes) -> LockRecord:

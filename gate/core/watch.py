@@ -1,4 +1,4 @@
-"""What to do with a heavy process that runs: let it be, pause it, let it go on, or end it. Pure."""
+"""What to do with a heavy process that runs: let it be, rest it, pause it, let it go on, or end it. Pure."""
 
 from __future__ import annotations
 
@@ -6,14 +6,17 @@ import math
 from dataclasses import dataclass, replace
 from enum import StrEnum
 
+from gate.core.incidents.measures import Measure
 from gate.core.policy import GatePolicy
 from gate.core.readings import Vitals
 from gate.core.units import bytes_text, celsius_text, seconds_text
 
-__all__ = ["Act", "WatchState", "Watched", "watch"]
+__all__ = ["Act", "Cause", "WatchState", "Watched", "heat_pause_text", "rest_share", "watch"]
 
 # Low memory must be seen this many looks in a row: one look can meet a moment between a free and a malloc.
 _LOW_LOOKS = 3
+# Pressure comes as a mean of ten seconds; ten looks more make it lasting (gate.core.policy, end_pressure_percent).
+_PRESSURE_LOOKS = 10
 
 
 class Act(StrEnum):
@@ -23,52 +26,102 @@ class Act(StrEnum):
     END = "end"
 
 
+class Cause(StrEnum):
+    """Why a process is held or ended."""
+
+    HEAT = "heat"
+    MEMORY = "memory"
+
+
 @dataclass(frozen=True, kw_only=True)
 class WatchState:
     """What one watch remembers from look to look. `paused_at_seconds`: monotonic; None while it runs."""
 
     paused_at_seconds: float | None = None
     low_looks: int = 0
+    pressure_looks: int = 0
 
 
 @dataclass(frozen=True, kw_only=True)
 class Watched:
-    """The decision, its reason in words, and the state for the next look."""
+    """The decision, its reason in words, and the state for the next look.
+
+    `cause` is None when nothing is held or ended. `rest_share`: the part of the next second to stand still, 0 while
+    it is paused anyway. `measures`: what was read against which limit, where it is paused or ended.
+    """
 
     act: Act
     reason: str
     state: WatchState
+    cause: Cause | None = None
+    celsius: float | None = None
+    rest_share: float = 0.0
+    measures: tuple[Measure, ...] = ()
+    taken_at: float = 0.0  # unix seconds; 0: not noted
 
 
 def watch(vitals: Vitals, policy: GatePolicy, state: WatchState, *, at_seconds: float) -> Watched:
     """Decide at `at_seconds` (monotonic). A temperature that cannot be read changes nothing while it runs."""
-    state = replace(state, low_looks=_low_looks(vitals, policy, state))
-    reason = _end_reason(vitals, policy, state, at_seconds)
-    if reason:
-        return Watched(act=Act.END, reason=reason, state=state)
+    state = replace(
+        state, low_looks=_low_looks(vitals, policy, state), pressure_looks=_pressure_looks(vitals, policy, state)
+    )
     celsius = _celsius(vitals)
-    if celsius is None:
-        return Watched(act=Act.NONE, reason="", state=state)
-    if state.paused_at_seconds is None and celsius >= policy.trip_celsius:
+    ended = _end(vitals, policy, state, at_seconds)
+    if ended is not None:
+        cause, reason = ended
+        return Watched(act=Act.END, reason=reason, state=state, cause=cause, celsius=celsius)
+    if state.paused_at_seconds is not None:
+        return _paused(celsius, policy, state, at_seconds)
+    if celsius is not None and celsius >= policy.trip_celsius:
         paused = replace(state, paused_at_seconds=at_seconds)
-        return Watched(act=Act.PAUSE, reason=_hot_text(celsius, policy), state=paused)
-    if state.paused_at_seconds is not None and celsius < policy.reset_celsius:
-        pause_seconds = at_seconds - state.paused_at_seconds
-        reason = f"{celsius_text(celsius)}, cool again after {seconds_text(pause_seconds)}"
-        return Watched(act=Act.RESUME, reason=reason, state=replace(state, paused_at_seconds=None))
-    return Watched(act=Act.NONE, reason="", state=state)
+        reason = f"{celsius_text(celsius)}, limit {_marks_text(policy)}"
+        return Watched(act=Act.PAUSE, reason=reason, state=paused, cause=Cause.HEAT, celsius=celsius)
+    share = rest_share(celsius, policy)
+    resting = Cause.HEAT if share else None
+    return Watched(act=Act.NONE, reason="", state=state, cause=resting, celsius=celsius, rest_share=share)
 
 
-def _end_reason(vitals: Vitals, policy: GatePolicy, state: WatchState, at_seconds: float) -> str:
+def rest_share(celsius: float | None, policy: GatePolicy) -> float:
+    """The part of each second to stand still: 0 up to the rest mark, then rising in a line to the trip mark."""
+    span_celsius = policy.trip_celsius - policy.rest_celsius
+    if celsius is None or span_celsius <= 0:
+        return 0.0
+    part = (celsius - policy.rest_celsius) / span_celsius
+    return policy.rest_share_at_trip * min(1.0, max(0.0, part))
+
+
+def heat_pause_text(celsius: float | None, policy: GatePolicy) -> str:
+    """`82.0 °C, goes on below 75.0 °C`."""
+    seen = "the temperature cannot be read" if celsius is None else celsius_text(celsius)
+    return f"{seen}, goes on below {celsius_text(policy.reset_celsius)}"
+
+
+def _paused(celsius: float | None, policy: GatePolicy, state: WatchState, at_seconds: float) -> Watched:
+    if celsius is None or celsius >= policy.reset_celsius:
+        return Watched(act=Act.NONE, reason="", state=state, cause=Cause.HEAT, celsius=celsius)
+    pause_seconds = at_seconds - (state.paused_at_seconds or at_seconds)
+    return Watched(
+        act=Act.RESUME,
+        reason=f"{celsius_text(celsius)}, cool again after {seconds_text(pause_seconds)}",
+        state=replace(state, paused_at_seconds=None),
+        celsius=celsius,
+        rest_share=rest_share(celsius, policy),
+    )
+
+
+def _end(vitals: Vitals, policy: GatePolicy, state: WatchState, at_seconds: float) -> tuple[Cause, str] | None:
     celsius = _celsius(vitals)
     if celsius is not None and celsius >= policy.end_celsius:
-        return f"{celsius_text(celsius)}, limit {celsius_text(policy.end_celsius)}"
+        return Cause.HEAT, f"{celsius_text(celsius)}, limit {celsius_text(policy.end_celsius)}"
     if state.low_looks >= _LOW_LOOKS:
         limit = bytes_text(policy.end_available_bytes)
-        return f"{bytes_text(vitals.memory.available_bytes or 0)} of memory available, limit {limit}"
+        return Cause.MEMORY, f"{bytes_text(vitals.memory.available_bytes or 0)} of memory available, limit {limit}"
+    if state.pressure_looks >= _PRESSURE_LOOKS:
+        waits = f"all programs wait for memory {vitals.memory.psi_full_avg10 or 0:.0f} % of the time"
+        return Cause.MEMORY, f"{waits}, limit {policy.end_pressure_percent:g} %"
     if state.paused_at_seconds is not None and at_seconds - state.paused_at_seconds > policy.pause_limit_seconds:
-        return f"paused for heat longer than {seconds_text(policy.pause_limit_seconds)}"
-    return ""
+        return Cause.HEAT, f"paused for heat longer than {seconds_text(policy.pause_limit_seconds)}"
+    return None
 
 
 def _low_looks(vitals: Vitals, policy: GatePolicy, state: WatchState) -> int:
@@ -77,11 +130,16 @@ def _low_looks(vitals: Vitals, policy: GatePolicy, state: WatchState) -> int:
     return state.low_looks + 1 if is_low else 0
 
 
+def _pressure_looks(vitals: Vitals, policy: GatePolicy, state: WatchState) -> int:
+    percent = vitals.memory.psi_full_avg10
+    is_high = percent is not None and percent > policy.end_pressure_percent
+    return state.pressure_looks + 1 if is_high else 0
+
+
 def _celsius(vitals: Vitals) -> float | None:
     value = vitals.temperature.deciding.celsius if vitals.temperature.deciding else None
     return value if value is not None and math.isfinite(value) else None
 
 
-def _hot_text(celsius: float, policy: GatePolicy) -> str:
-    trip, reset = celsius_text(policy.trip_celsius), celsius_text(policy.reset_celsius)
-    return f"{celsius_text(celsius)}, limit {trip}; goes on below {reset}"
+def _marks_text(policy: GatePolicy) -> str:
+    return f"{celsius_text(policy.trip_celsius)}; goes on below {celsius_text(policy.reset_celsius)}"

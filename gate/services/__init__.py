@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from gate.services.heat import heat_file_trip, heat_latch_trip
+from gate.services.history import history_prune, history_summarise
 from gate.services.holder import HolderStop, holder_refusal, holder_stop
 from gate.services.incidents import (
     incident_acknowledge,
@@ -22,18 +24,25 @@ from gate.services.lock import (
     lock_release,
     lock_resume,
     lock_status,
+    lock_survivor_name,
 )
 from gate.services.policy import policy_in_force, policy_note, sensor_choose
-from gate.services.protection import protected_paths, protected_spans
+from gate.services.protection import TimeSpan, protect_paths, protect_spans, protected_paths, protected_spans
+from gate.services.records import records_prune
 from gate.services.reporting import incident_report, incident_settled, incidents_hold, reports_bring_in
 from gate.services.verdicts import PURPOSE_START, gate_evaluate, gate_preview, gate_preview_many, snapshot_take
 
 __all__ = [
     "PURPOSE_START",
     "HolderStop",
+    "TimeSpan",
     "gate_evaluate",
     "gate_preview",
     "gate_preview_many",
+    "heat_file_trip",
+    "heat_latch_trip",
+    "history_prune",
+    "history_summarise",
     "holder_refusal",
     "holder_stop",
     "incident_acknowledge",
@@ -54,11 +63,15 @@ __all__ = [
     "lock_release",
     "lock_resume",
     "lock_status",
+    "lock_survivor_name",
     "note_add",
     "policy_in_force",
     "policy_note",
+    "protect_paths",
+    "protect_spans",
     "protected_paths",
     "protected_spans",
+    "records_prune",
     "reports_bring_in",
     "sensor_choose",
     "snapshot_take",

@@ -14,7 +14,8 @@ from gate.core.identity import parents, record_for
 from gate.core.incidents.kinds import IncidentKind
 from gate.core.incidents.occurrence import Evidence
 from gate.core.lockfile import ClearedLock, HeavyLock
-from gate.core.readings import LockReading
+from gate.core.readings import LockReading, LockState
+from gate.core.survivors import Survivor
 from gate.models import LockEvent, LockEventKind
 from gate.services.reporting import incident_report
 
@@ -29,6 +30,7 @@ __all__ = [
     "lock_release",
     "lock_resume",
     "lock_status",
+    "lock_survivor_name",
 ]
 
 
@@ -53,6 +55,7 @@ def lock_acquire(*, model: str, job_ref: str = "", command: str = "", timeout_se
     try:
         held = lock.acquire(record, timeout_seconds=timeout_seconds)
     except LockHeld as refused:
+        _survivor_record(refused.survivor, job_ref)
         _refusal_record(refused.reading, job_ref)
         raise
     try:
@@ -80,6 +83,7 @@ def lock_adopt(descriptor: int, *, pid: int, model: str, command: str) -> HeldLo
     try:
         held = lock.adopt(descriptor, record)
     except LockHeld as refused:
+        _survivor_record(refused.survivor, job_ref)
         _refusal_record(refused.reading, job_ref)
         raise
     if held is not None:
@@ -127,6 +131,32 @@ def lock_clear_stale(who: str, why: str) -> ClearedLock:
         raise
     lock_event(LockEventKind.CLEARED, who=who, why=why, reading=cleared.before)
     return cleared
+
+
+def lock_survivor_name(who: str) -> bool:
+    """Name the process that survived a killed holder, if there is one. Raises LockUnsafe or LockUnwritable."""
+    survivor = heavy_lock().survivor_name()
+    _survivor_record(survivor, who)
+    return survivor is not None
+
+
+def _survivor_record(survivor: Survivor | None, who: str) -> None:
+    if survivor is None:
+        return
+    LockEvent.objects.create(
+        host=host_id(),
+        kind=LockEventKind.NAMED_OVER,
+        at=datetime.now(UTC),
+        pid=survivor.pid,
+        who=who,
+        why=survivor.sentence,
+        evidence={
+            "state": LockState.HELD,
+            "before_pid": survivor.before_pid,
+            "command": survivor.record.command,
+            "proof": list(survivor.proof),
+        },
+    )
 
 
 def _acquisition_record(held: HeldLock) -> None:

@@ -13,13 +13,13 @@ from gate.conf import host_id, lock_path
 from gate.core.cooling import SensorPoint, cooling_seconds
 from gate.core.evaluate import evaluate
 from gate.core.heldlock import HeldLock
-from gate.core.hysteresis import Latch
 from gate.core.policy import GatePolicy
 from gate.core.readings import LockReading, Snapshot
 from gate.core.requirement import Requirement
 from gate.core.sensors import SensorMemory, take_snapshot
 from gate.core.verdict import Verdict
 from gate.models import GateState, SensorSample, VerdictRecord
+from gate.services.heat import Remembered, gate_remember, gate_remembered
 from gate.services.policy import policy_in_force, policy_note
 
 __all__ = ["PURPOSE_START", "gate_evaluate", "gate_preview", "gate_preview_many", "snapshot_take"]
@@ -33,16 +33,18 @@ _memory = SensorMemory()  # of this process; what must outlive it is in GateStat
 
 def snapshot_take() -> Snapshot:
     """Read the machine."""
-    return _snapshot(policy_in_force())
+    return _snapshot(policy_in_force(), gate_remembered())
 
 
-def _snapshot(policy: GatePolicy, *, held: HeldLock | None = None, trust_holder: bool = True) -> Snapshot:
+def _snapshot(
+    policy: GatePolicy, before: Remembered, *, held: HeldLock | None = None, trust_holder: bool = True
+) -> Snapshot:
     """Read the machine. `held` is our own hold of the lock: looked at, then counted as ours.
 
     `trust_holder`: what the holder of the lock started is its own. Not so at the moment of taking it: what the
     holder had started before was never admitted.
     """
-    _memory.ever_seen = _memory.ever_seen or _state().sensor_ever_seen
+    _memory.ever_seen = _memory.ever_seen or before.sensor_ever_seen
     own_pids = {os.getpid()} | ({held.record.pid} if held is not None and trust_holder else set())
     snapshot = take_snapshot(
         policy,
@@ -65,10 +67,11 @@ def gate_evaluate(
 ) -> Verdict:
     """Ask the gate and keep the answer: each admission of a start, each block, each change."""
     policy = policy_in_force()
-    snapshot = _snapshot(policy, held=held, trust_holder=trust_holder)
+    before = gate_remembered()
+    snapshot = _snapshot(policy, before, held=held, trust_holder=trust_holder)
     with transaction.atomic():
         policy_note(policy=policy)
-        (verdict,) = _evaluate(snapshot, policy, (requirement,))
+        (verdict,) = _evaluate(snapshot, policy, before, (requirement,))
         GateState.objects.filter(host=host_id()).update(last_fingerprint=verdict.fingerprint)
         _verdict_record(verdict, purpose=purpose, job_ref=job_ref)
     return verdict
@@ -82,19 +85,21 @@ def gate_preview(requirement: Requirement) -> Verdict:
 def gate_preview_many(requirements: Sequence[Requirement]) -> list[Verdict]:
     """`gate_preview` for each, in their order. The machine is read once, so that the answers fit together."""
     policy = policy_in_force()
-    return _evaluate(_snapshot(policy), policy, requirements)
+    before = gate_remembered()
+    return _evaluate(_snapshot(policy, before), policy, before, requirements)
 
 
-def _evaluate(snapshot: Snapshot, policy: GatePolicy, requirements: Sequence[Requirement]) -> list[Verdict]:
+def _evaluate(
+    snapshot: Snapshot, policy: GatePolicy, before: Remembered, requirements: Sequence[Requirement]
+) -> list[Verdict]:
     """Evaluate with the stored latch, and store what it is afterwards: the same for all, it knows no model."""
-    state = _state()
     snapshot = _with_cooling(snapshot, policy)
-    verdicts = [evaluate(snapshot, policy, requirement, Latch(state.latched)) for requirement in requirements]
-    latched = verdicts[0].latched if verdicts else state.latched
-    ever_seen = state.sensor_ever_seen or snapshot.temperature.ever_seen
-    if (latched, ever_seen) != (state.latched, state.sensor_ever_seen):
-        state.latched, state.sensor_ever_seen = latched, ever_seen
-        state.save(update_fields=["latched", "sensor_ever_seen", "updated_at"])
+    verdicts = [evaluate(snapshot, policy, requirement, before.latch) for requirement in requirements]
+    gate_remember(
+        before,
+        latched=verdicts[0].latched if verdicts else before.latch.tripped,
+        sensor_ever_seen=before.sensor_ever_seen or snapshot.temperature.ever_seen,
+    )
     return verdicts
 
 
@@ -111,11 +116,6 @@ def _with_cooling(snapshot: Snapshot, policy: GatePolicy) -> Snapshot:
     points.append(SensorPoint(snapshot.taken_at, sensor.celsius))
     expected = cooling_seconds(points, below_celsius=policy.reset_celsius)
     return replace(snapshot, temperature=replace(snapshot.temperature, cooling_seconds=expected))
-
-
-def _state() -> GateState:
-    state, _ = GateState.objects.get_or_create(host=host_id())
-    return state
 
 
 def _own_lock(reading: LockReading, held: HeldLock) -> LockReading:

@@ -129,6 +129,10 @@ def judge_lock(reading: LockReading) -> Finding:
         return failed(subject, f"No job can start: {reading.sentence}.", LOCK_DIR_ADVICE)
     if reading.state is LockState.MALFORMED:
         return failed(subject, f"No job can start: {reading.path}: {reading.sentence}.", LOCK_MALFORMED_ADVICE)
+    if reading.unwritable is not None:
+        return failed(
+            subject, f"No job can start: {reading.path} cannot be taken: {reading.unwritable}.", LOCK_DIR_ADVICE
+        )
     if reading.state is LockState.HUNG:
         return warned(subject, f"{reading.path}: {reading.sentence}.", "Look at the job, and stop it if it hangs.")
     if reading.is_proved_stale:

@@ -52,6 +52,7 @@ TONES = {
     "open": "bad",
     "acknowledged": "warn",
     "resolved": "good",
+    "named_over": "warn",
 }
 
 

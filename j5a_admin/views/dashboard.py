@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from django.conf import settings
 from django.http import HttpRequest, HttpResponseBase
 from django.shortcuts import render
+from django.utils import timezone
 from django.views.decorators.http import require_safe
 
 from gate.core.units import bytes_text
@@ -19,9 +20,11 @@ from gate.services import gate_preview, lock_status
 from j5a_admin.views.access import VIEW_INCIDENT
 from transcribe.errors import ModelUnknown
 from transcribe.models import Job
+from transcribe.queue_rules import QueueRules, queue_rules
 from transcribe.resolve import DEMO, model_requirement
 from transcribe.selectors import JobRow, job_row, jobs_recent, queue_entries, running_job, waiting_jobs
-from transcribe.views.access import ADD, VIEW, may, staff_page
+from transcribe.views.access import ADD, CHANGE, VIEW, may, staff_page
+from transcribe.views.queue import hours_now_text
 
 SHOWN_SAMPLES = 6
 CHART_MINUTES = 15
@@ -66,9 +69,10 @@ def _context(request: HttpRequest) -> dict[str, object]:
     verdict = gate_preview(model_requirement(_next_model(job)))
     lock = lock_status()
     samples = list(samples_recent(CHART_MINUTES))
+    rules = queue_rules()
     return {
         "host": settings.HOST_ID,
-        "state": panel_state(verdict, running),
+        "state": panel_state(verdict, running, rules),
         "verdict": verdict,
         "lock": lock,
         "running": running,
@@ -76,8 +80,11 @@ def _context(request: HttpRequest) -> dict[str, object]:
         "samples": samples[: -SHOWN_SAMPLES - 1 : -1],
         "chart": memory_chart(samples),
         "recent": jobs_recent(),
+        "rules": rules,
+        "hours_now": hours_now_text(rules),
         "may_add": may(request, ADD),
         "incidents_open": incidents_open_count() if may(request, VIEW_INCIDENT) else 0,
+        "may_change": may(request, CHANGE),
     }
 
 
@@ -92,10 +99,13 @@ def _next_model(running: Job | None) -> str:
     return DEMO
 
 
-def panel_state(verdict: Verdict, running: JobRow | None) -> PanelState:
+def panel_state(verdict: Verdict, running: JobRow | None, rules: QueueRules | None = None) -> PanelState:
     if running is not None:
         text = f"“{running.title}” is being read. The next job starts when it has ended."
         return PanelState(title="Working", text=text, tone="busy")
+    waits = "" if rules is None else rules.wait_text(timezone.now())
+    if rules is not None and waits:
+        return PanelState(title="Outside the hours" if rules.pause is None else "Paused", text=waits, tone="calm")
     model = verdict.requirement.model
     if verdict.admitted and verdict.warnings:
         warned = "; ".join(result.summary for result in verdict.warnings)

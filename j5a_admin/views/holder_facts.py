@@ -73,6 +73,8 @@ def _moment_of_ticks(start_ticks: int) -> datetime | None:
 
 
 def _life(record: LockRecord, reading: LockReading) -> str:
+    if record.named_over_pid is not None:
+        return f"it gives none: it inherited the lock from PID {record.named_over_pid}"
     if not record.beats:
         return "a shell script gives none"
     age_seconds = reading.heartbeat_age_seconds

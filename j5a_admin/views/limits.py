@@ -32,8 +32,17 @@ _NAMES = {
     "end_celsius": ("A running process is ended from", "J5A_END_CELSIUS"),
     "end_available_bytes": ("It is ended when available memory is below", "J5A_END_AVAILABLE_GIB"),
     "pause_limit_seconds": ("It is ended when paused for", "J5A_PAUSE_LIMIT_SECONDS"),
+    "end_pressure_percent": ("It is ended when memory pressure is above", "J5A_END_PRESSURE_PERCENT"),
+    "rest_celsius": ("A running job rests a part of the time from", "J5A_REST_CELSIUS"),
+    "rest_share_at_trip": ("It rests at most", ""),
 }
-_UNITS = {"_bytes": bytes_text, "_celsius": celsius_text, "_seconds": seconds_text}
+_UNITS = {
+    "_percent": lambda value: f"{value:g} %",
+    "_share_at_trip": lambda value: f"{100 * value:.0f} % of each second",
+    "_bytes": bytes_text,
+    "_celsius": celsius_text,
+    "_seconds": seconds_text,
+}
 
 
 def limits_of(policy: GatePolicy) -> list[Limit]:

@@ -21,6 +21,7 @@ from gate.services import policy_in_force, policy_note, sensor_choose, snapshot_
 from j5a_admin.views.access import OPERATE_GATE, VIEW_GATE
 from j5a_admin.views.dashboard import CHART_HEIGHT, CHART_WIDTH
 from j5a_admin.views.gate import change_rows
+from j5a_admin.views.history import history_context
 from transcribe.views.access import may, staff_page
 
 __all__ = [
@@ -80,7 +81,9 @@ class TemperatureChart:
 @staff_page(VIEW_GATE)
 def sensors_page(request: HttpRequest) -> HttpResponseBase:
     changes = change_rows(policy_changes_recent(SHOWN_CHANGES, "pinned_sensor", "ignored_sensors"))
-    return render(request, "gate/sensors_page.html", _context(request) | {"changes": changes})
+    return render(
+        request, "gate/sensors_page.html", _context(request) | history_context(request) | {"changes": changes}
+    )
 
 
 @require_safe

@@ -5,7 +5,8 @@
   const polls = (event) => event.detail.requestConfig?.triggeringEvent === undefined;
 
   document.addEventListener("htmx:beforeRequest", (event) => {
-    if (document.hidden && polls(event)) event.preventDefault();
+    const closed = event.target.closest("details:not([open])") !== null; // a log that nobody looks at
+    if ((document.hidden || closed) && polls(event)) event.preventDefault();
   });
 
   let notice = null;

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import psutil
@@ -16,6 +16,7 @@ from gate.core.proctable import ArgvCache
 from gate.core.sensors import SensorMemory
 from gate.core.units import GIB
 from gate.services import verdicts
+from tests.gate.run_place import HotPlace, Place
 
 
 class FakeMachine:
@@ -62,3 +63,30 @@ def machine(monkeypatch: pytest.MonkeyPatch, settings: Settings, tmp_path: Path)
 def restart(monkeypatch: pytest.MonkeyPatch) -> Callable[[], None]:
     """Forget what this process knew, as after a restart."""
     return lambda: monkeypatch.setattr(verdicts, "_memory", SensorMemory())
+
+
+@pytest.fixture(scope="session")
+def prepared_data(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A data directory with its database, made once: that takes longer than most of what is tested with it."""
+    place = Place(tmp_path_factory.mktemp("prepared"))
+    code, out, err = place.run("check", "--model", "tiny")
+    assert code in (0, 1), out + err
+    return place.root / "var"
+
+
+@pytest.fixture
+def place(tmp_path: Path, prepared_data: Path) -> Iterator[Place]:
+    place = Place(tmp_path, prepared_data)
+    try:
+        yield place
+    finally:
+        place.stop()
+
+
+@pytest.fixture
+def hot_place(tmp_path: Path, prepared_data: Path, namespaces: None) -> Iterator[HotPlace]:
+    place = HotPlace(tmp_path, prepared_data)
+    try:
+        yield place
+    finally:
+        place.stop()

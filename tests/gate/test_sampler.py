@@ -7,9 +7,10 @@ import pytest
 from django.db import DatabaseError
 from pytest_django import Settings
 
-from gate.models import GateState, SensorSample
+from gate.models import GateState, SampleSummary, SensorSample
 from gate.sampler import Sampler
 from gate.selectors import samples_recent
+from gate.services import lock_acquire, lock_release
 from tests.gate.conftest import FakeMachine
 
 pytestmark = pytest.mark.django_db
@@ -17,15 +18,68 @@ pytestmark = pytest.mark.django_db
 NOON = datetime(2026, 1, 1, 12, tzinfo=UTC).timestamp()
 
 
-def test_it_stores_a_sample_every_five_seconds(machine: FakeMachine) -> None:
-    sampler = Sampler()
+def stored() -> list[float]:
+    """Seconds after noon."""
+    return [row.taken_at.timestamp() - NOON for row in SensorSample.objects.order_by("taken_at")]
+
+
+def test_it_stores_a_sample_every_five_seconds_while_something_works(machine: FakeMachine) -> None:
+    sampler = Sampler(is_working=lambda: True)
     for second in range(11):
         machine.celsius = 45.0 + second
         sampler.tick(NOON + second)
     rows = list(SensorSample.objects.order_by("taken_at"))
-    assert [row.taken_at.timestamp() - NOON for row in rows] == [0.0, 5.0, 10.0]
+    assert stored() == [0.0, 5.0, 10.0]
     assert [row.celsius for row in rows] == [45.0, 50.0, 55.0]
     assert {(row.host, row.sensor) for row in rows} == {("mini", "coretemp/Package id 0")}
+
+
+@pytest.mark.usefixtures("machine")
+def test_it_stores_a_sample_every_thirty_seconds_while_nothing_does() -> None:
+    sampler = Sampler()
+    for second in range(61):
+        sampler.tick(NOON + second)
+    assert stored() == [0.0, 30.0, 60.0]
+
+
+@pytest.mark.usefixtures("machine")
+def test_it_takes_the_faster_pace_when_the_lock_is_held_and_leaves_it_after() -> None:
+    sampler = Sampler()
+    held = None
+    for second in range(70):
+        if second == 10:
+            held = lock_acquire(model="demo")
+        if second == 21:
+            assert held is not None
+            lock_release(held)
+        sampler.tick(NOON + second)
+    assert stored() == [0.0, 10.0, 15.0, 20.0, 50.0]
+
+
+def test_it_takes_the_faster_pace_while_it_is_hot(machine: FakeMachine) -> None:
+    machine.celsius = 76.0
+    sampler = Sampler()
+    for second in range(11):
+        sampler.tick(NOON + second)
+    assert stored() == [0.0, 5.0, 10.0]
+
+
+@pytest.mark.usefixtures("machine")
+def test_it_asks_whether_somebody_works_no_more_than_every_five_seconds() -> None:
+    asked: list[int] = []
+    sampler = Sampler(is_working=lambda: bool(asked.append(1)))
+    for second in range(60):
+        sampler.tick(NOON + second)
+    assert len(asked) <= 12
+
+
+@pytest.mark.usefixtures("machine")
+def test_it_summarises_what_it_stored() -> None:
+    sampler = Sampler(is_working=lambda: True)
+    for second in range(0, 125, 5):
+        sampler.tick(NOON + second)
+    rows = SampleSummary.objects.filter(host="mini", width_seconds=60).order_by("begins_at_seconds")
+    assert [(row.begins_at_seconds - NOON, row.sample_count) for row in rows] == [(0, 12), (60, 12), (120, 1)]
 
 
 def test_it_stores_what_is_not_there_as_nothing(machine: FakeMachine) -> None:

@@ -26,7 +26,9 @@ def all_addresses(job: Job) -> list[str]:
     values = {
         "<int:job_id>": str(job.pk),
         "<int:incident_id>": str(incident_open_or_join(occurrence()).pk),
+        "<int:index>": "0",
         "<slug:format>": "txt",
+        "<int:attempt>": "1",
         "<path:content_type_id>": str(content_type),
         "<path:object_id>": str(job.pk),
         "<id>": "1",

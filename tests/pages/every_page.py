@@ -20,6 +20,7 @@ from gate.models import Incident, LockEvent, LockEventKind, PolicyChange, Sensor
 from gate.services import (
     PURPOSE_START,
     gate_evaluate,
+    history_summarise,
     incident_open_or_join,
     lock_acquire,
     lock_release,
@@ -28,13 +29,14 @@ from gate.services import (
 )
 from tests.gate.incidents.occurrences import occurrence
 from tests.pages.rows import EVIL, add_text, in_status, submitted
-from transcribe.models import Attempt, Job
+from transcribe.models import Attempt, Chunk, Job
 from transcribe.resolve import DEMO_PATH, model_requirement
-from transcribe.services import model_register
-from transcribe.states import JobStatus
+from transcribe.schedule import Opening
+from transcribe.services import hours_set, model_register, queue_pause
+from transcribe.states import ChunkStatus, JobStatus
 
 GATE_TABLES = (
-    *("sensorsample", "verdictrecord", "lockevent", "gatestate", "policychange"),
+    *("sensorsample", "samplesummary", "verdictrecord", "lockevent", "gatestate", "policychange"),
     *("incident", "incidentevent", "incidentevidence"),
 )
 
@@ -56,6 +58,7 @@ def fill(checkpoint: Path) -> None:
             celsius=40.0 + seconds,
             sensor=EVIL,
         )
+    history_summarise()
     now = {"host": settings.HOST_ID, "at": timezone.now(), "who": EVIL}
     evidence = {"state": "stale", "sentence": EVIL, "proof": [EVIL]}
     LockEvent.objects.create(**now, kind=LockEventKind.CLEARED, why=EVIL, evidence=evidence)
@@ -72,6 +75,10 @@ def fill(checkpoint: Path) -> None:
         evidence=(Evidence(title=EVIL, text=EVIL, file_name=EVIL),),
     )
     note_add(incident_open_or_join(told, opened_by=EVIL), EVIL, EVIL)
+    hours_set([Opening(0, 1320, 360)], "Europe/Berlin", who=EVIL)
+    queue_pause(who=EVIL, why=EVIL, stops_running=True)
+    for job in Job.objects.filter(status=JobStatus.INCOMPLETE):
+        Chunk.objects.filter(job=job).update(status=ChunkStatus.QUARANTINED, error=EVIL)
     model_register("mine", str(shutil.copy(DEMO_PATH, checkpoint)), User.objects.first())
     Group.objects.create(name=EVIL)
 
@@ -79,13 +86,17 @@ def fill(checkpoint: Path) -> None:
 def panel_addresses() -> Iterator[str]:
     yield from ("/gate/", f"/gate/?{urlencode({'model': EVIL})}", "/gate/live/", "/lock/", "/lock/live/")
     yield from ("/lock/clear/", "/lock/stop/", "/sensors/", "/sensors/live/")
+    yield from (
+        f"/sensors/{page}?range={name}" for page in ("", "history/") for name in ("hour", "day", "month", "year")
+    )
     yield from (f"/sensors/use/?{urlencode({'sensor': EVIL, 'use': use})}" for use in ("ignored", "none"))
     yield from ("/incidents/", "/incidents/?status=open&kind=reported", "/incidents/new/")
     for incident in Incident.objects.all():
         yield f"/incidents/{incident.pk}/"
     yield from ("/", "/live/", "/doctor/", "/jobs/", "/jobs/live/", "/jobs/?status=failed")
+    yield from ("/hours/", "/report/", "/jobs/queue/", "/jobs/queue/live/")
     for job in Job.objects.all():
-        yield from (f"/jobs/{job.pk}/", f"/jobs/{job.pk}/live/", f"/jobs/{job.pk}/delete/")
+        yield from (f"/jobs/{job.pk}/", f"/jobs/{job.pk}/live/", f"/jobs/{job.pk}/log/", f"/jobs/{job.pk}/delete/")
 
 
 def admin_addresses() -> Iterator[str]:
@@ -115,6 +126,7 @@ def answers(administrator: Client, anonymous: Client) -> Iterator[tuple[str, Any
     yield "login", anonymous.get("/admin/login/")
     yield "wrong login", anonymous.post("/admin/login/", {"username": EVIL, "password": "x", "next": EVIL})
     yield "wrong upload", administrator.post("/jobs/upload/", {"model": EVIL, "title": EVIL})
+    yield "wrong hours", administrator.post("/hours/", {"when": "hours", "zone": EVIL, "day_0": EVIL})
     yield "wrong model", administrator.post("/admin/transcribe/registeredmodel/add/", {"name": EVIL, "path": EVIL})
     yield "404", administrator.get("/jobs/999999/")
     yield "400", administrator.get("/", headers={"host": "evil.example"})

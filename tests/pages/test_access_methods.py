@@ -8,23 +8,26 @@ from django.test import Client
 from tests.pages.people import EVERYTHING, strict_client
 from tests.pages.rows import CLIP, in_status
 from tests.transcribe.uploading import stored_files
-from transcribe.models import Job
+from transcribe.models import Job, QueueChange
 from transcribe.states import JobStatus
 
 pytestmark = pytest.mark.django_db
 
-ACTS = ("cancel", "retry")
+ACTS = ("cancel", "retry", "hold", "release", "now", "place", "priority", "chunks/0/again")
+QUEUE_ACTS = ("/jobs/queue/pause/", "/jobs/queue/resume/")
 
 
 @pytest.mark.parametrize("method", ["get", "head", "put", "delete", "patch", "options"])
 def test_acts_answer_to_post_alone(operator: Client, method: str) -> None:
     job = in_status(JobStatus.FAILED)
-    for address in [*(f"/jobs/{job.pk}/{act}/" for act in ACTS), "/jobs/upload/"]:
+    for address in [*(f"/jobs/{job.pk}/{act}/" for act in ACTS), *QUEUE_ACTS, "/jobs/upload/"]:
         answer = getattr(operator, method)(address)
         assert (answer.status_code, answer["Allow"]) == (405, "POST"), address
 
 
-@pytest.mark.parametrize("address", ["/", "/live/", "/jobs/", "/jobs/live/", "/gate/", "/gate/live/"])
+@pytest.mark.parametrize(
+    "address", ["/", "/live/", "/jobs/", "/jobs/live/", "/jobs/queue/", "/jobs/queue/live/", "/gate/", "/gate/live/"]
+)
 def test_pages_answer_to_no_post(administrator: Client, address: str) -> None:
     assert administrator.post(address).status_code == 405
 
@@ -41,6 +44,12 @@ def test_an_act_without_a_token_is_refused(act: str) -> None:
     assert answer.status_code == 403
     assert b"This page was open for too long" in answer.content
     assert Job.objects.get().status == JobStatus.FAILED
+
+
+@pytest.mark.parametrize("address", QUEUE_ACTS)
+def test_an_act_on_the_queue_without_a_token_is_refused(address: str) -> None:
+    assert strict_client("anna", *EVERYTHING).post(address).status_code == 403
+    assert not QueueChange.objects.exists()
 
 
 @pytest.mark.parametrize("accept", ["application/json", "text/html"])

@@ -7,11 +7,13 @@ from django.test import Client
 
 from tests.pages.markup import elements, has_id
 from tests.pages.rows import in_status
+from transcribe.services import queue_pause
 from transcribe.states import JobStatus
 
 pytestmark = pytest.mark.django_db
 
-BUTTONS = ("cancel-job", "retry-job", "delete-job")
+BUTTONS = ("cancel-job", "retry-job", "delete-job", "hold-job", "release-job", "run-now-job")
+ENDING = {"cancel-job", "retry-job", "delete-job"}
 
 
 @pytest.mark.parametrize("status", list(JobStatus))
@@ -49,6 +51,24 @@ def test_the_dashboard_has_no_upload_button(viewer: Client) -> None:
 )
 def test_who_may_act_sees_the_button_that_fits(operator: Client, status: JobStatus, button: str) -> None:
     answer = operator.get(f"/jobs/{in_status(status).pk}/")
-    shown = {name for name in BUTTONS if has_id(answer, name)}
+    shown = {name for name in ENDING if has_id(answer, name)}
     ended = {"delete-job"} if button != "cancel-job" else set()
     assert shown == {button} | ended
+
+
+def test_the_queue_has_no_buttons(viewer: Client) -> None:
+    job, held = in_status(JobStatus.QUEUED), in_status(JobStatus.PAUSED)
+    queue_pause(who="anna", why="", stops_running=False)
+    for address in ("/jobs/queue/", "/jobs/queue/live/", "/"):
+        answer = viewer.get(address)
+        assert answer.status_code == 200
+        buttons = (
+            f"up-{job.pk}",
+            f"high-{job.pk}",
+            f"hold-{job.pk}",
+            f"release-{held.pk}",
+            "pause-now",
+            "resume-queue",
+        )
+        assert not any(has_id(answer, button) for button in buttons), address
+    assert not has_id(viewer.get("/jobs/queue/"), "go-hours")

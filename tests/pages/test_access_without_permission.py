@@ -14,7 +14,8 @@ from transcribe.states import JobStatus
 
 pytestmark = pytest.mark.django_db
 
-POST_ONLY = ("/upload/", "/cancel/", "/retry/", "/acknowledge/", "/note/", "/resolve/", "/reopen/")
+POST_ONLY = ("/upload/", "/cancel/", "/retry/", "/hold/", "/release/", "/now/", "/place/", "/priority/", "/again/")
+POST_ONLY += ("/pause/", "/resume/", "/acknowledge/", "/note/", "/resolve/", "/reopen/")
 
 
 @pytest.fixture
@@ -52,6 +53,7 @@ def test_an_upload_by_the_script_is_told_in_json(nobody: Client) -> None:
         (("view_job",), "cancel", 403),
         (("view_job",), "retry", 403),
         (("view_job",), "delete", 403),
+        *((("view_job",), act, 403) for act in ("hold", "release", "now", "place", "priority", "chunks/0/again")),
         (("view_job", "change_job"), "delete", 403),
         (("view_job", "delete_job"), "retry", 403),
         (("view_job", "change_job"), "retry", 302),

@@ -19,6 +19,7 @@ pytestmark = pytest.mark.django_db
 
 READ_ONLY = [
     ("gate", "sensorsample"),
+    ("gate", "samplesummary"),
     ("gate", "verdictrecord"),
     ("gate", "lockevent"),
     ("gate", "gatestate"),

@@ -203,6 +203,16 @@ def test_attempts_tell_process_and_memory(operator: Client) -> None:
     assert "Killed" in text
 
 
+@pytest.mark.parametrize(
+    ("replayed", "decoded", "told"),
+    [(12, 3, "12 windows taken over, 3 decoded"), (1, 0, "1 window taken over"), (0, 1, "1 window decoded")],
+)
+def test_attempts_tell_their_windows(operator: Client, replayed: int, decoded: int, told: str) -> None:
+    job = in_status(JobStatus.FAILED)
+    Attempt.objects.update(ended_at=timezone.now(), replayed_windows=replayed, decoded_windows=decoded)
+    assert told in words(page(operator, job), "job-history")
+
+
 def test_a_job_without_its_recording_has_no_player(operator: Client) -> None:
     assert not has_id(page(operator, in_status(JobStatus.SUCCEEDED)), "player")
     assert elements(page(operator, in_status(JobStatus.SUCCEEDED)), "audio") == []

@@ -9,8 +9,11 @@ from django.test import Client
 from gate.services import incident_open_or_join
 from j5a_admin.first_run import roles_make
 from tests.gate.incidents.occurrences import occurrence
-from tests.pages.markup import Element, elements
+from tests.pages.markup import Element, elements, has_id
 from tests.pages.rows import in_status
+from transcribe.models import QueueChange
+from transcribe.schedule import Opening
+from transcribe.services import hours_set
 from transcribe.states import JobStatus
 
 pytestmark = pytest.mark.django_db
@@ -53,9 +56,10 @@ def test_administrators_may_everything_with_the_machine_jobs_and_people() -> Non
 
 def test_an_operator_sees_the_machine_and_may_not_act_on_it() -> None:
     operator = member_of("Operators")
-    for address in ("/", "/jobs/", "/gate/", "/lock/", "/sensors/", "/incidents/", "/incidents/new/", "/doctor/"):
+    watched = ("/", "/gate/", "/lock/", "/sensors/", "/incidents/", "/incidents/new/", "/doctor/", "/report/")
+    for address in (*watched, "/jobs/", "/jobs/queue/"):
         assert operator.get(address).status_code == 200, address
-    for address in ("/lock/clear/", "/lock/stop/", "/sensors/use/"):
+    for address in ("/lock/clear/", "/lock/stop/", "/sensors/use/", "/hours/"):
         assert operator.post(address).status_code == 403, address
 
 
@@ -78,9 +82,22 @@ def test_an_operator_retries_a_job_and_may_not_delete_it() -> None:
     assert job.status == JobStatus.QUEUED
 
 
+def test_an_operator_looks_after_the_queue_and_may_not_set_its_hours() -> None:
+    operator, job = member_of("Operators"), in_status(JobStatus.QUEUED)
+    hours_set([Opening(0, 0, 60)], "UTC", who="anna")
+    for act, values in (("priority", {"priority": "1"}), ("now", {}), ("hold", {}), ("release", {})):
+        assert operator.post(f"/jobs/{job.pk}/{act}/", values).status_code == 302, act
+    job.refresh_from_db()
+    assert (job.status, job.priority, job.ignores_hours) == (JobStatus.QUEUED, 1, True)
+    for act in ("pause", "resume"):
+        assert operator.post(f"/jobs/queue/{act}/", {"when": "after"}).status_code == 302
+    assert QueueChange.objects.filter(name="pause").count() == 2
+    assert not has_id(operator.get("/jobs/queue/"), "go-hours")
+
+
 def test_an_administrator_may_act_on_the_machine_and_look_after_people() -> None:
     administrator = member_of("Administrators")
-    for address in ("/lock/clear/", "/lock/stop/", "/admin/auth/user/", "/admin/auth/group/add/"):
+    for address in ("/lock/clear/", "/lock/stop/", "/hours/", "/admin/auth/user/", "/admin/auth/group/add/"):
         assert administrator.get(address).status_code == 200, address
 
 

@@ -128,7 +128,7 @@ def test_the_last_half_hour_is_drawn_and_told_in_words(viewer: Client) -> None:
     for minutes_ago, celsius in ((31, 99.0), (20, 50.0), (10, 70.0), (5, None), (0, 60.0)):
         sample(minutes_ago, celsius)
     sample(1, 90.0, host="elsewhere")
-    answer = viewer.get("/sensors/")
+    answer = viewer.get("/sensors/live/")
     assert "The last 20 min: now 60.0 °C, least 50.0 °C, most 70.0 °C." in words(answer)
     assert len(element(answer, "polyline")["points"].split()) == 3
     assert element(answer, "svg", class_="spark")["aria-label"] == "Temperature, least 50.0 °C, most 70.0 °C"
@@ -137,7 +137,7 @@ def test_the_last_half_hour_is_drawn_and_told_in_words(viewer: Client) -> None:
 def test_without_two_readings_there_is_no_chart(viewer: Client) -> None:
     sample(1, 50.0)
     sample(0, None)
-    assert elements(viewer.get("/sensors/"), "polyline") == []
+    assert elements(viewer.get("/sensors/live/"), "polyline") == []
 
 
 @pytest.mark.parametrize(

@@ -49,7 +49,9 @@ def test_the_engine(make_panel: Callable[..., Panel], tmp_path: Path) -> None:
     assert_whole(panel, job_id, recording)
 
 
-def test_a_chunk_that_ends_two_engines_is_set_aside(make_panel: Callable[..., Panel], tmp_path: Path) -> None:
+def test_a_chunk_that_ends_two_engines_is_set_aside_and_tried_again_alone(
+    make_panel: Callable[..., Panel], tmp_path: Path
+) -> None:
     panel = make_panel()
     job_id, recording, engine = begun(panel, tmp_path)
     next_id = panel.submit(SPEECH_DIR / "clip_00.flac")
@@ -62,6 +64,14 @@ def test_a_chunk_that_ends_two_engines_is_set_aside(make_panel: Callable[..., Pa
     said_first = " ".join(u.text for u in recording.utterances if u.end_seconds < 600)
     assert word_error_rate(said_first, panel.text(job_id)) <= 0.10
     panel.wait_for_job(next_id, "succeeded")
+    kept = panel.rows('SELECT * FROM transcribe_chunk WHERE job_id = ? ORDER BY "index"', job_id)[0]
+    panel.login()
+    page = panel.get(f"/jobs/{job_id}/")
+    assert "Try this chunk again" in page
+    panel.post_form(f"/jobs/{job_id}/chunks/1/again/", {}, page=page)
+    assert_whole(panel, job_id, recording, begun=1)
+    now = panel.rows('SELECT * FROM transcribe_chunk WHERE job_id = ? ORDER BY "index"', job_id)[0]
+    assert tuple(now) == tuple(kept), "the finished chunk was not read again"
 
 
 def test_a_recording_of_one_chunk_that_ends_two_engines_fails_and_says_why(

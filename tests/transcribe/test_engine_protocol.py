@@ -18,13 +18,23 @@ from transcribe.engine.protocol import (
 )
 
 MESSAGES: list[Message] = [
-    Load(path="/m/ä.pt", name="tiny", threads=0),
+    Load(path="/m/ä.pt", name="tiny", threads=0, sha256="a" * 64),
     Transcribe(
         pcm_path="/w/a.pcm", start_sample=0, end_sample=16, language=None, options={"beam_size": 5}, temperatures=[0.0]
     ),
+    Transcribe(
+        pcm_path="/w/a.pcm",
+        start_sample=0,
+        end_sample=16,
+        language="en",
+        options={},
+        temperatures=[0.0],
+        journal_path="/w/a.journal",
+        provenance="b" * 64,
+    ),
     Ready(pid=7),
     Loaded(load_seconds=1.5, is_multilingual=False, resident_bytes=1, versions={"torch": "2"}),
-    Progress(done_seconds=30.0),
+    Progress(done_seconds=30.0, decoded_windows=1, replayed_windows=2),
     Text(start_seconds=0.0, end_seconds=1.0, text="line\nbreak “ü”"),
     Transcribed(language="en", peak_bytes=2, segments=[{"start": 0.0, "end": 1.0, "text": " a"}]),
     Failed(message="no", permanent=True),

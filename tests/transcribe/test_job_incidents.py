@@ -149,22 +149,32 @@ def test_long_after_the_start_nothing_is_added() -> None:
     assert shutdown.recovery == ""
 
 
-def loss(*, is_hung: bool = False) -> EngineLost:
-    return EngineLost("The engine ended.", exit_code=None, output_tail="its last line", is_hung=is_hung)
+def loss(*, hung_after_seconds: float | None = None, is_oom: bool = False) -> EngineLost:
+    facts = {"hung_after_seconds": hung_after_seconds, "is_oom": is_oom}
+    return EngineLost("The engine ended.", exit_code=None, output_tail="its last line", **facts)  # type: ignore[arg-type]
 
 
 def test_a_hung_engine_is_one_with_the_end_of_its_log() -> None:
     job = running()
     Attempt.objects.update(log_name="engine-7.log")
-    _after_loss(job, job.chunks.get(index=0), loss(is_hung=True))
+    _after_loss(job, job.chunks.get(index=0), loss(hung_after_seconds=42))
     assert told() == [("engine_hung", "model demo", IncidentStatus.OPEN)]
     piece = Incident.objects.get().evidence.get()
     assert (piece.text, piece.file_name) == ("its last line", "engine-7.log")
+    assert [measure.limit for measure in Incident.objects.get().measure_list] == [42]
+
+
+def test_an_engine_that_the_kernel_killed_for_memory_is_one_at_once() -> None:
+    job = running()
+    _after_loss(job, None, loss(is_oom=True))
+    assert told() == [("oom_kill", "model demo", IncidentStatus.OPEN)]
+    assert Incident.objects.get().job_ref == f"job {job.pk}"
 
 
 @pytest.mark.parametrize("part", ["chunk", "loading"])
 def test_an_engine_that_is_lost_twice_is_one(part: str) -> None:
     for attempt in (1, 2):
+        Job.objects.update(next_try_at=None)  # the time that it waits after a loss is over
         job = running() if attempt == 1 else job_claim()
         assert job is not None
         chunk = job.chunks.get(index=0) if part == "chunk" else None

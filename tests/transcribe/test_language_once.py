@@ -9,8 +9,8 @@ import pytest
 
 from tests.transcribe.jobs import make_job
 from transcribe.engine.protocol import Transcribe, Transcribed
+from transcribe.job_run import JobRun
 from transcribe.models import Job
-from transcribe.runner import _JobRun
 from transcribe.services.progress import chunks_plan
 from transcribe.slot import EngineSlot
 from transcribe.states import JobStatus
@@ -35,7 +35,7 @@ def languages_asked_for(job: Job) -> list[str | None]:
         asked.append(request.language)
         return Transcribed(language="de", segments=[], peak_bytes=1)
 
-    run = _JobRun(job, EngineSlot(), Nobody())
+    run = JobRun(job, EngineSlot(), Nobody())
     for chunk in chunks_plan(job, SPANS, "b" * 64):
         run._read_chunk(chunk, Path("audio.pcm"), transcribe)
     return asked

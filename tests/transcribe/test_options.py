@@ -38,7 +38,7 @@ def test_it_passes_only_what_whisper_takes() -> None:
     import whisper
     from whisper.decoding import DecodingOptions as Theirs
 
-    from transcribe.runner import engine_options
+    from transcribe.job_run import engine_options
 
     taken = set(inspect.signature(whisper.transcribe).parameters) | set(Theirs.__dataclass_fields__)
     assert set(engine_options(DecodingOptions())) <= taken

@@ -1,4 +1,4 @@
-"""The openai-whisper engine: the only importer of torch and whisper, inside the engine process alone."""
+"""The openai-whisper engine, inside the engine process alone; only modules of this package import torch and whisper."""
 
 from __future__ import annotations
 
@@ -11,11 +11,15 @@ import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from types import SimpleNamespace
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from gate.core.manners import cap_threads, peak_bytes, resident_bytes
 from transcribe.engine.errors import RequestFailed
+from transcribe.engine.journal import FORMAT, Journal, open_journal
 from transcribe.engine.protocol import Load, Loaded, Message, Progress, Text, Transcribe, Transcribed
+
+if TYPE_CHECKING:
+    from transcribe.engine.windows import WindowKeeper
 
 FRAMES_PER_SECOND = 100  # whisper/audio.py: HOP_LENGTH 160 at 16 kHz
 # whisper/transcribe.py prints "[00:01.000 --> 00:02.500] text" for each segment when verbose
@@ -38,6 +42,8 @@ class OpenaiWhisper:
     def __init__(self, say: Callable[[Message], None]) -> None:
         self._say = say
         self._model: Any = None
+        self._model_id = ""
+        self._versions: dict[str, str] = {}
 
     def load(self, request: Load) -> Loaded:
         """Load the weights.
@@ -62,11 +68,13 @@ class OpenaiWhisper:
             ) from error
         if request.name in whisper._ALIGNMENT_HEADS:  # load_model sets them only when it is given a name
             self._model.set_alignment_heads(whisper._ALIGNMENT_HEADS[request.name])
+        self._model_id = f"{request.sha256} {request.name}"  # the name decides the alignment heads
+        self._versions = {"openai-whisper": whisper.__version__, "torch": torch.__version__}
         return Loaded(
             load_seconds=time.monotonic() - begun,
             is_multilingual=bool(self._model.is_multilingual),
             resident_bytes=resident_bytes(),
-            versions={"openai-whisper": whisper.__version__, "torch": torch.__version__},
+            versions=self._versions,
         )
 
     def transcribe(self, request: Transcribe) -> Transcribed:
@@ -83,8 +91,13 @@ class OpenaiWhisper:
         whisper_transcribe: Any = importlib.import_module("whisper.transcribe")
         whisper_transcribe.log_mel_spectrogram = log_mel_spectrogram
         audio = read_span(Path(request.pcm_path), request.start_sample, request.end_sample)
+        windows = self._windows(request)
         try:
-            with self._progress_from(whisper_transcribe), contextlib.redirect_stdout(self._text_from_print()):
+            with (
+                windows.around(),
+                self._progress_from(whisper_transcribe, windows),
+                contextlib.redirect_stdout(self._text_from_print()),
+            ):
                 result = whisper_transcribe.transcribe(
                     self._model,
                     audio,
@@ -100,14 +113,59 @@ class OpenaiWhisper:
             name = type(error).__name__
             raise RequestFailed(f"Whisper failed ({name}: {_first_line(error)}).", permanent=False) from error
         segments = [_plain(segment) for segment in result["segments"] if segment["text"].strip()]
-        return Transcribed(language=result["language"], segments=segments, peak_bytes=peak_bytes())
+        return Transcribed(
+            language=result["language"],
+            segments=segments,
+            peak_bytes=peak_bytes(),
+            decoded_windows=windows.decoded_windows,
+            replayed_windows=windows.replayed_windows,
+        )
+
+    def _windows(self, request: Transcribe) -> WindowKeeper:
+        from transcribe.engine.windows import WindowKeeper
+
+        return WindowKeeper(
+            self._model,
+            model_id=self._model_id,
+            first_temperature=request.temperatures[0],
+            journal=self._journal(request),
+            tell=_log,
+        )
+
+    def _journal(self, request: Transcribe) -> Journal | None:
+        """The request's journal; None when it has none or the file cannot be used."""
+        if request.journal_path is None:
+            return None
+        try:
+            return open_journal(Path(request.journal_path), self._header(request), tell=_log)
+        except OSError as error:
+            _log(
+                f"The journal {request.journal_path} cannot be used ({error.strerror}). The transcription goes on "
+                "without it: if this run is interrupted, this chunk is decoded again from its beginning."
+            )
+            return None
+
+    def _header(self, request: Transcribe) -> dict[str, Any]:
+        """What a journal is valid for. `provenance` holds the hash of the recording and the options as well."""
+        import torch
+
+        return {
+            "format": FORMAT,
+            "provenance": request.provenance,
+            "span": [request.start_sample, request.end_sample],
+            "model": self._model_id,
+            "versions": self._versions,
+            # both decide how sums are split up, and so their last bits
+            "threads": torch.get_num_threads(),
+            "processor": torch.backends.cpu.get_cpu_capability(),
+        }
 
     def _language(self, wanted: str | None) -> str | None:
         """English-only models know one language, as whisper's command line has it."""
         return wanted if self._model.is_multilingual else "en"
 
     @contextlib.contextmanager
-    def _progress_from(self, module: Any) -> Iterator[None]:
+    def _progress_from(self, module: Any, windows: WindowKeeper) -> Iterator[None]:
         """whisper's loop reports each window to `tqdm`; give it one that tells the worker."""
         original = module.tqdm
         say = self._say
@@ -124,7 +182,13 @@ class OpenaiWhisper:
 
             def update(self, frames: int) -> None:
                 self.done += frames
-                say(Progress(done_seconds=self.done / FRAMES_PER_SECOND))
+                say(
+                    Progress(
+                        done_seconds=self.done / FRAMES_PER_SECOND,
+                        decoded_windows=windows.decoded_windows,
+                        replayed_windows=windows.replayed_windows,
+                    )
+                )
 
         module.tqdm = SimpleNamespace(tqdm=Bar)
         try:
@@ -152,10 +216,14 @@ class _PrintedLines(io.TextIOBase):
     def _line(self, line: str) -> None:
         found = PRINTED_SEGMENT.match(line)
         if found is None:
-            print(line, file=sys.stderr)  # noqa: T201 - the attempt's log
+            _log(line)
             return
         start, end, text = found.groups()
         self._say(Text(start_seconds=_seconds(start), end_seconds=_seconds(end), text=text))
+
+
+def _log(line: str) -> None:
+    print(line, file=sys.stderr, flush=True)  # noqa: T201 - the attempt's log
 
 
 def _seconds(stamp: str) -> float:

@@ -20,18 +20,23 @@ from transcribe.engine.errors import ProtocolError
 @dataclass(frozen=True, kw_only=True)
 class Load:
     """Load the weights in `path`. `name` is openai-whisper's name for them, or empty for another checkpoint.
-    `threads`: 0 leaves torch's own choice, one for each physical core.
+    `sha256`: of the file. `threads`: 0 leaves torch's own choice, one for each physical core.
     """
 
     KIND: ClassVar[str] = "load"
     path: str
     name: str
     threads: int
+    sha256: str = ""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Transcribe:
-    """Transcribe samples [start_sample, end_sample) of a 16 kHz mono s16le file."""
+    """Transcribe samples [start_sample, end_sample) of a 16 kHz mono s16le file.
+
+    `journal_path`: where the results of the windows are kept and taken over from; None keeps none. `provenance`: the
+    hash of recording, span, model and options; a journal with another one is not used.
+    """
 
     KIND: ClassVar[str] = "transcribe"
     pcm_path: str
@@ -40,6 +45,8 @@ class Transcribe:
     language: str | None
     options: dict[str, Any]
     temperatures: list[float]
+    journal_path: str | None = None
+    provenance: str = ""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -61,10 +68,12 @@ class Loaded:
 
 @dataclass(frozen=True, kw_only=True)
 class Progress:
-    """`done_seconds` of the span have been read."""
+    """`done_seconds` of the span have been read, in so many windows: decoded now, or replayed from the journal."""
 
     KIND: ClassVar[str] = "progress"
     done_seconds: float
+    decoded_windows: int = 0
+    replayed_windows: int = 0
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -84,6 +93,8 @@ class Transcribed:
     KIND: ClassVar[str] = "transcribed"
     language: str
     peak_bytes: int
+    decoded_windows: int = 0
+    replayed_windows: int = 0
     segments: list[dict[str, Any]] = field(default_factory=list)
 
 

@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from django.utils import timezone
 
+from transcribe.audio.pcm_format import SAMPLE_RATE
 from transcribe.catalog import languages
 from transcribe.models import Attempt, Job, JobEvent
+from transcribe.queue_rules import closed_seconds
 from transcribe.selectors.jobs import JobRow, job_row, queue_positions, remaining_seconds
-from transcribe.states import ChunkStatus, JobStatus
+from transcribe.states import WAITING, ChunkStatus, JobStatus
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -33,14 +35,36 @@ class TimelineEvent:
 
 
 @dataclass(frozen=True, kw_only=True)
+class SetAside:
+    """A chunk that ended its engine twice; `number` counts from 1."""
+
+    index: int
+    number: int
+    start_seconds: float
+    end_seconds: float
+    error: str
+
+
+@dataclass(frozen=True, kw_only=True)
 class OptionShown:
     name: str
     value: str
 
 
 @dataclass(frozen=True, kw_only=True)
+class HeldShown:
+    """For how long its engine was made to stand still for one cause, over all attempts."""
+
+    cause: str
+    seconds: float
+
+
+@dataclass(frozen=True, kw_only=True)
 class JobDetail:
-    """`fingerprint` changes with what the page shows beside the running figures."""
+    """`fingerprint` changes with what the page shows beside the running figures.
+
+    `waited_seconds`: queued, in its turn; `hours_waited_seconds`: queued or blocked outside the hours.
+    """
 
     row: JobRow
     chunks: ChunkCount
@@ -48,6 +72,9 @@ class JobDetail:
     remaining_seconds: float | None
     waited_seconds: float
     blocked_seconds: float
+    held: tuple[HeldShown, ...]
+    paused_seconds: float
+    hours_waited_seconds: float
     live_lines: tuple[str, ...]
     language_label: str
     options: tuple[OptionShown, ...]
@@ -56,6 +83,9 @@ class JobDetail:
     attempts: tuple[Attempt, ...]
     is_ended: bool
     is_retryable: bool
+    may_hold: bool
+    may_release: bool
+    set_aside: tuple[SetAside, ...]
     fingerprint: str
 
 
@@ -64,13 +94,18 @@ def job_detail(job: Job, now: datetime | None = None) -> JobDetail:
     events, attempts = list(job.events.all()), list(job.attempts.all())
     running = job.status == JobStatus.RUNNING
     held = durations_by_status(events, now)
+    outside = durations_outside_hours(events, now)
+    row = job_row(job, queue_positions().get(job.pk))
     return JobDetail(
-        row=job_row(job, queue_positions().get(job.pk)),
+        row=row,
         chunks=_chunk_count(job),
         elapsed_seconds=_elapsed_seconds(job, now),
         remaining_seconds=remaining_seconds(job, now) if running else None,
-        waited_seconds=held.get(JobStatus.QUEUED, 0.0),
-        blocked_seconds=held.get(JobStatus.BLOCKED, 0.0),
+        waited_seconds=max(0.0, held.get(JobStatus.QUEUED, 0.0) - outside.get(JobStatus.QUEUED, 0.0)),
+        blocked_seconds=max(0.0, held.get(JobStatus.BLOCKED, 0.0) - outside.get(JobStatus.BLOCKED, 0.0)),
+        paused_seconds=held.get(JobStatus.PAUSED, 0.0),
+        hours_waited_seconds=sum(outside.values()),
+        held=held_for(attempts),
         live_lines=tuple(line for line in job.live_text.splitlines() if line.strip()),
         language_label=language_label(job),
         options=tuple(_options(job)),
@@ -79,8 +114,26 @@ def job_detail(job: Job, now: datetime | None = None) -> JobDetail:
         attempts=tuple(attempts),
         is_ended=job.is_ended,
         is_retryable=job.is_retryable,
+        may_hold=job.status in WAITING or (running and not row.is_stopping),
+        may_release=job.status == JobStatus.PAUSED,
+        set_aside=tuple(_set_aside(job)),
         fingerprint=_fingerprint(job, events, attempts),
     )
+
+
+def _set_aside(job: Job) -> list[SetAside]:
+    if not job.is_retryable:
+        return []
+    return [
+        SetAside(
+            index=chunk.index,
+            number=chunk.index + 1,
+            start_seconds=chunk.start_sample / SAMPLE_RATE,
+            end_seconds=chunk.end_sample / SAMPLE_RATE,
+            error=chunk.error,
+        )
+        for chunk in job.chunks.filter(status=ChunkStatus.QUARANTINED)
+    ]
 
 
 def _fingerprint(job: Job, events: Sequence[JobEvent], attempts: Sequence[Attempt]) -> str:
@@ -88,9 +141,10 @@ def _fingerprint(job: Job, events: Sequence[JobEvent], attempts: Sequence[Attemp
         len(events),
         job.status,
         job.cancel_requested,
+        job.hold_requested,
         job.note,
         job.detected_language,
-        [(attempt.outcome, attempt.engine_pid, attempt.peak_bytes) for attempt in attempts],
+        [(attempt.outcome, attempt.engine_pid, attempt.peak_bytes, attempt.windows_text) for attempt in attempts],
     )
     return hashlib.sha256(repr(shown).encode()).hexdigest()[:16]
 
@@ -102,6 +156,27 @@ def durations_by_status(events: Sequence[JobEvent], now: datetime) -> dict[JobSt
     for event, end in zip(events, ends, strict=True):
         status = JobStatus(event.new)
         seconds[status] = seconds.get(status, 0.0) + max(timedelta(), end - event.at).total_seconds()
+    return seconds
+
+
+def held_for(attempts: Iterable[Attempt]) -> tuple[HeldShown, ...]:
+    """By cause, the first word of the kind: "heat pause" and "heat rest" are both heat."""
+    seconds: dict[str, float] = {}
+    for attempt in attempts:
+        for kind, amount in attempt.held_seconds.items():
+            cause = kind.partition(" ")[0]
+            seconds[cause] = seconds.get(cause, 0.0) + amount
+    return tuple(HeldShown(cause=cause, seconds=amount) for cause, amount in seconds.items())
+
+
+def durations_outside_hours(events: Sequence[JobEvent], now: datetime) -> dict[JobStatus, float]:
+    """Of the seconds spent waiting, by status: those outside the hours in force at the time."""
+    seconds: dict[JobStatus, float] = {}
+    ends = [event.at for event in events[1:]] + [now]
+    for event, end in zip(events, ends, strict=True):
+        if event.new in WAITING and event.at < end:
+            status = JobStatus(event.new)
+            seconds[status] = seconds.get(status, 0.0) + closed_seconds(event.at, end)
     return seconds
 
 

@@ -7,20 +7,26 @@ from dataclasses import dataclass
 from datetime import datetime
 from functools import cache
 
+from django.conf import settings
 from django.db.models import Count, QuerySet
 from django.utils import timezone
 
-from transcribe.models import Job
+from transcribe.models import Job, QueueChange
+from transcribe.queue_rules import CLAIM_ORDER, QueueRules, queue_rules
 from transcribe.resolve import model_label
 from transcribe.selectors.pace import pace_for, pace_of_model
-from transcribe.states import WAITING, JobStatus
+from transcribe.states import OWNER_WORKER, WAITING, JobStatus, Priority
 
 SHOWN_LAST = 5
 
 
 @dataclass(frozen=True, kw_only=True)
 class JobRow:
-    """`queue_position` counts from 1 and is None for jobs that do not wait; `percent` only while running."""
+    """`queue_position` counts from 1 and is None for jobs that do not wait; `percent` only while running.
+
+    `wait_text`: why a waiting job is not started even when its turn comes and the gate says yes. `may_run_now`: hours
+    are set that a person may override for this job.
+    """
 
     id: int
     title: str
@@ -37,6 +43,9 @@ class JobRow:
     position_seconds: float
     percent: int | None
     queue_position: int | None = None
+    priority: Priority = Priority.NORMAL
+    wait_text: str = ""
+    may_run_now: bool = False
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -56,14 +65,15 @@ class StatusCount:
 
 
 def job_rows(jobs: QuerySet[Job] | list[Job]) -> list[JobRow]:
-    positions = queue_positions()
-    return [job_row(job, positions.get(job.pk)) for job in jobs]
+    positions, rules = queue_positions(), queue_rules()
+    return [job_row(job, positions.get(job.pk), rules) for job in jobs]
 
 
-def job_row(job: Job, queue_position: int | None = None) -> JobRow:
+def job_row(job: Job, queue_position: int | None = None, rules: QueueRules | None = None) -> JobRow:
+    """`rules`: those of the queue, where the caller has read them already."""
     status = JobStatus(job.status)
     running = status is JobStatus.RUNNING
-    stopping = running and job.cancel_requested
+    stopping = running and (job.cancel_requested or job.hold_requested)
     return JobRow(
         id=job.pk,
         title=job.title,
@@ -80,7 +90,22 @@ def job_row(job: Job, queue_position: int | None = None) -> JobRow:
         position_seconds=job.position_seconds,
         percent=percent_done(job) if running else None,
         queue_position=queue_position,
+        priority=Priority(job.priority),
+        wait_text=_wait_text(job, rules),
+        may_run_now=_may_run_now(job, rules),
     )
+
+
+def _wait_text(job: Job, rules: QueueRules | None) -> str:
+    if job.status not in WAITING or job.owner != OWNER_WORKER:
+        return ""
+    return (rules or queue_rules()).wait_text(timezone.now(), ignores_hours=job.ignores_hours)
+
+
+def _may_run_now(job: Job, rules: QueueRules | None) -> bool:
+    if job.is_ended or job.ignores_hours or job.owner != OWNER_WORKER:
+        return False
+    return bool((rules or queue_rules()).schedule.openings)
 
 
 def percent_done(job: Job) -> int:
@@ -115,7 +140,17 @@ def running_job() -> Job | None:
 
 def waiting_jobs() -> QuerySet[Job]:
     """In the order in which they are claimed."""
-    return Job.objects.filter(status__in=WAITING).order_by("pk")
+    return Job.objects.filter(status__in=WAITING).order_by(*CLAIM_ORDER)
+
+
+def queue_changes(count: int) -> list[QueueChange]:
+    """Changes of this host's hours, and its pauses, newest first."""
+    return list(QueueChange.objects.filter(host=settings.HOST_ID)[:count])
+
+
+def held_jobs() -> list[JobRow]:
+    """Those that a person keeps from running, oldest first."""
+    return [job_row(job) for job in Job.objects.filter(status=JobStatus.PAUSED).order_by("pk")]
 
 
 def queue_positions() -> dict[int, int]:
@@ -126,12 +161,12 @@ def queue_positions() -> dict[int, int]:
 def queue_entries(now: datetime | None = None) -> list[QueueEntry]:
     """The queue with the work ahead of each entry. Asked every two seconds: the same few queries for any length."""
     now = now or timezone.now()
-    running = running_job()
+    running, rules = running_job(), queue_rules()
     past = cache(pace_of_model)
     ahead_seconds = 0.0 if running is None else remaining_seconds(running, now, past)
     entries = []
     for position, job in enumerate(waiting_jobs().prefetch_related("chunks"), start=1):
-        entries.append(QueueEntry(row=job_row(job, position), position=position, ahead_seconds=ahead_seconds))
+        entries.append(QueueEntry(row=job_row(job, position, rules), position=position, ahead_seconds=ahead_seconds))
         own_seconds = remaining_seconds(job, now, past)
         known = ahead_seconds is not None and own_seconds is not None
         ahead_seconds = ahead_seconds + own_seconds if known else None  # type: ignore[operator]

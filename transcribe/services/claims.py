@@ -8,24 +8,46 @@ from django.db.models import Q, QuerySet
 from django.utils import timezone
 
 from gate.core.identity import read_process
+from gate.services import lock_status
 from transcribe.audio.pcm_format import SAMPLE_RATE
 from transcribe.conf import work_remove
 from transcribe.models import Attempt, AttemptOutcome, Chunk, Job
+from transcribe.queue_rules import CLAIM_ORDER, queue_rules
 from transcribe.services.incidents import worker_lost_report
-from transcribe.states import OWNER_COMMAND, OWNER_WORKER, WAITING, ChunkStatus, JobStatus
+from transcribe.services.progress import job_end
+from transcribe.services.tries import fruitless_attempts, next_try_after_loss
+from transcribe.states import ENDED, OWNER_COMMAND, OWNER_WORKER, WAITING, ChunkStatus, JobStatus
+
+# A job that takes its worker down with it five times must not do so every half hour for ever.
+WORKER_LOSSES_ALLOWED = 5
 
 
 def jobs_due(owner: str = OWNER_WORKER) -> QuerySet[Job]:
-    """Jobs that `owner` may claim now, oldest first."""
-    due = Q(next_try_at__isnull=True) | Q(next_try_at__lte=timezone.now())
-    return Job.objects.filter(due, status__in=WAITING, owner=owner).order_by("pk")
+    """Jobs that `owner` may claim now, in the order in which they are claimed.
+
+    For the worker neither while its queue is paused nor, unless a person said "now", outside the hours. A command
+    belongs to a person who asks now: only the gate keeps it waiting.
+    """
+    now = timezone.now()
+    due = Q(next_try_at__isnull=True) | Q(next_try_at__lte=now)
+    jobs = Job.objects.filter(due, status__in=WAITING, owner=owner).order_by(*CLAIM_ORDER)
+    if owner != OWNER_WORKER:
+        return jobs
+    rules = queue_rules()
+    if rules.pause is not None:
+        return jobs.none()
+    return jobs.filter(ignores_hours=True) if rules.shift_over(now) else jobs
 
 
 def job_claim(owner: str = OWNER_WORKER) -> Job | None:
-    """The oldest due job, now running with a new attempt; None when there is none."""
-    for job in jobs_due(owner)[:20]:
-        if _claim(job):
-            return job
+    """The first due job, now running with a new attempt; None when there is none.
+
+    Looked at and claimed in one transaction that writes: nobody pauses, holds or reorders in between.
+    """
+    with transaction.atomic():
+        for job in jobs_due(owner)[:20]:
+            if _claim(job):
+                return job
     return None
 
 
@@ -68,17 +90,26 @@ def jobs_running_here() -> QuerySet[Job]:
 
 
 def jobs_recover_worker() -> int:
-    """Queue again what an earlier worker of this host left running. Only the single worker may call this."""
-    return sum(
-        _take_back(job, "the worker that ran it is gone; finished chunks are kept") for job in jobs_running_here()
-    )
+    """Queue again what an earlier worker of this host left running. Only the single worker may call this.
+
+    What is to be cancelled or held stays "stopping" while an engine of it still lives; the sweeper asks again.
+    """
+    return sum(_recover(job, "the worker that ran it is gone; finished chunks are kept") for job in jobs_running_here())
 
 
 def jobs_recover_commands() -> int:
     """Hand jobs of commands that are gone to the worker, which goes on from their checkpoints."""
     here = Job.objects.filter(owner__startswith=OWNER_COMMAND, host__in=["", settings.HOST_ID])
     lost = [job for job in here.filter(status__in=[JobStatus.RUNNING, *WAITING]) if not _command_lives(job.owner)]
-    return sum(_take_back(job, "the command that ran it is gone; the worker goes on with it") for job in lost)
+    return sum(_recover(job, "the command that ran it is gone; the worker goes on with it") for job in lost)
+
+
+def jobs_take_back(reason: str) -> int:
+    """Hand every job that somebody ran, on any host, to the worker. Only where nobody can run one: in a restore."""
+    anywhere = Job.objects.filter(status=JobStatus.RUNNING) | Job.objects.filter(
+        owner__startswith=OWNER_COMMAND, status__in=WAITING
+    )
+    return sum(_take_back(job, reason) for job in anywhere)
 
 
 def _command_lives(owner: str) -> bool:
@@ -87,21 +118,49 @@ def _command_lives(owner: str) -> bool:
     return process.alive and started == str(process.start_ticks)
 
 
-def _take_back(job: Job, reason: str) -> bool:
+def _worker_losses(job: Job) -> int:
+    """How many times in a row it lost its worker and got nowhere, with this time."""
+    return fruitless_attempts(job).filter(Q(outcome=AttemptOutcome.WORKER_LOST) | Q(number=job.attempt)).count()
+
+
+def _engine_lives(job: Job) -> bool:
+    """The engine inherits the lock, so the lock is free exactly when its last process is gone."""
+    status = lock_status()
+    return status.is_live and status.holder is not None and status.holder.job_ref == f"job {job.pk}"
+
+
+def _recover(job: Job, reason: str) -> bool:
+    """Take it back from a process that is gone, and tell of that."""
     lost = Attempt.objects.filter(job=job, ended_at__isnull=True).last()
+    taken = _take_back(job, reason)
+    if taken and lost is not None:
+        worker_lost_report(job, lost)
+    return taken
+
+
+def _take_back(job: Job, reason: str) -> bool:
+    asked_to_end = job.status == JobStatus.RUNNING and (job.cancel_requested or job.hold_requested)
+    if asked_to_end and _engine_lives(job):
+        return False
     with transaction.atomic():
-        if job.cancel_requested:
+        if asked_to_end and not job.cancel_requested:
+            taken = job.move(JobStatus.PAUSED, job.reason, activity="", live_text="", hold_requested=False)
+        elif job.cancel_requested:
             taken = job.move(JobStatus.CANCELLED, "cancelled; its process is gone", finished_at=timezone.now())
-            work_remove(job.pk)
+            work_remove(job.pk, keep_journals=True)
         elif job.status in WAITING:
             taken = Job.objects.filter(pk=job.pk, status=job.status, owner=job.owner).update(owner=OWNER_WORKER) == 1
+        elif _worker_losses(job) >= WORKER_LOSSES_ALLOWED:
+            times = f"This happened {WORKER_LOSSES_ALLOWED} times in a row without a finished chunk."
+            return job_end(job, f"{reason[:1].upper()}{reason[1:]}. {times} Retry tries it again.") in ENDED
         else:
-            taken = job.move(JobStatus.QUEUED, reason, owner=OWNER_WORKER, activity="", live_text="")
+            next_try = next_try_after_loss(job)
+            taken = job.move(
+                JobStatus.QUEUED, reason, owner=OWNER_WORKER, activity="", live_text="", next_try_at=next_try
+            )
         if taken:
             Attempt.objects.filter(job=job, ended_at__isnull=True).update(
                 ended_at=timezone.now(), outcome=AttemptOutcome.WORKER_LOST, reason=reason
             )
             Chunk.objects.filter(job=job, status=ChunkStatus.RUNNING).update(status=ChunkStatus.PENDING)
-    if taken and lost is not None:
-        worker_lost_report(job, lost)
     return taken

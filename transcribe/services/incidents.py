@@ -21,13 +21,13 @@ from gate.services import incident_recovered, incident_report, incidents_hold
 from transcribe.engine.errors import ProtocolError
 from transcribe.errors import EngineLost
 from transcribe.models import Attempt, AttemptOutcome, Chunk, Job
-from transcribe.states import ChunkStatus, JobStatus
+from transcribe.states import ENDED, ChunkStatus, JobStatus
 
 __all__ = [
     "blocked_since",
     "engine_lost_report",
     "long_blocks_report",
-    "lost_twice_report",
+    "lost_again_report",
     "recovery_note",
     "running_work",
     "worker_lost_report",
@@ -48,28 +48,39 @@ def running_work() -> Work:
 
 # ── told by a run ────────────────────────────────────────────────────────────────────────────────
 def engine_lost_report(job: Job, chunk: Chunk | None, lost: EngineLost | ProtocolError) -> None:
-    """A hung engine is an incident at once; one that died is one when it happens twice."""
-    if isinstance(lost, EngineLost) and lost.is_hung:
-        _report(IncidentKind.ENGINE_HUNG, f"model {job.model}", job, chunk, lost)
+    """One that hung, or that the kernel killed for memory, is an incident at once; another when it happens again."""
+    if not isinstance(lost, EngineLost):
+        return
+    if lost.hung_after_seconds is not None:
+        limit = lost.hung_after_seconds
+        silence = Measure(name="time without a word", value=limit, limit=limit, unit="s")
+        _report(IncidentKind.ENGINE_HUNG, f"model {job.model}", job, chunk, lost, silence)
+    elif lost.is_oom:
+        _report(IncidentKind.OOM_KILL, f"model {job.model}", job, chunk, lost)
 
 
-def lost_twice_report(job: Job, chunk: Chunk | None, lost: EngineLost | ProtocolError) -> None:
+def lost_again_report(job: Job, chunk: Chunk | None, lost: EngineLost | ProtocolError) -> None:
     subject = f"{_ref(job)}, {'loading' if chunk is None else f'chunk {chunk.index + 1}'}"
     _report(IncidentKind.ENGINE_LOST_TWICE, subject, job, chunk, lost)
 
 
-def _report(kind: IncidentKind, subject: str, job: Job, chunk: Chunk | None, lost: EngineLost | ProtocolError) -> None:
+def _report(
+    kind: IncidentKind,
+    subject: str,
+    job: Job,
+    chunk: Chunk | None,
+    lost: EngineLost | ProtocolError,
+    *measures: Measure,
+) -> None:
     where = "while the model was loading" if chunk is None else f"in chunk {chunk.index + 1}"
-    limit = settings.ENGINE_HUNG_SECONDS
-    silence = Measure(name="time without a word", value=limit, limit=limit, unit="s")
     incident_report(
         kind,
         subject,
         f"{_name(job)}, attempt {job.attempt}, {where}: {lost}",
-        measures=[silence] if kind is IncidentKind.ENGINE_HUNG else [],
+        measures=measures,
         job_ref=_ref(job),
         evidence=_log_end(job, lost.output_tail if isinstance(lost, EngineLost) else ""),
-        recovery=_recovery(kind, job),
+        recovery=_recovery(kind, job, chunk),
     )
 
 
@@ -79,9 +90,11 @@ def _log_end(job: Job, tail: str) -> list[Evidence]:
     return [Evidence(title="End of the engine's output", text=tail or "It wrote nothing.", file_name=name)]
 
 
-def _recovery(kind: IncidentKind, job: Job) -> str:
-    if kind is IncidentKind.ENGINE_HUNG:
+def _recovery(kind: IncidentKind, job: Job, chunk: Chunk | None) -> str:
+    if kind is not IncidentKind.ENGINE_LOST_TWICE:
         return f"{_ref(job).capitalize()} is tried again from its last checkpoint."
+    if chunk is None:
+        return f"{_ref(job).capitalize()} is tried again later, a few times; then it fails, and retry tries it again."
     return "That part was set aside and the queue went on; retry the job to give it another chance."
 
 
@@ -109,6 +122,10 @@ def _booted_at() -> datetime:
 def _taken_back_text(job: Job, done: int) -> str:
     if job.status == JobStatus.CANCELLED:
         return f"{_name(job)} had been cancelled and ended."
+    if job.status == JobStatus.PAUSED:
+        return f"{_name(job)} was to be held and is; {done} finished chunks were kept."
+    if job.status in ENDED:
+        return f"{_name(job)} had lost its process again and again and ended; {done} finished chunks were kept."
     return f"{_name(job)} was queued again; {done} finished chunks were kept."
 
 

@@ -16,6 +16,7 @@ from transcribe.conf import work_remove
 from transcribe.models import Chunk, Job, JobEvent, JobSource
 from transcribe.options import DecodingOptions
 from transcribe.resolve import model_requirement
+from transcribe.services.order import queued_anew
 from transcribe.services.wake import queue_wake
 from transcribe.states import OWNER_WORKER, ChunkStatus, JobStatus
 from transcribe.uploads import clean_name, printable, upload_keep
@@ -94,7 +95,7 @@ def job_cancel(job: Job, user: User | AnonymousUser | None) -> bool:
         if job.status in {JobStatus.QUEUED, JobStatus.BLOCKED, JobStatus.PAUSED} and job.move(
             JobStatus.CANCELLED, reason, finished_at=timezone.now()
         ):
-            work_remove(job.pk)
+            work_remove(job.pk, keep_journals=True)
             return True
         job.refresh_from_db()
         if job.status == JobStatus.RUNNING:
@@ -111,9 +112,7 @@ def job_retry(job: Job, user: User | AnonymousUser | None) -> bool:
         moved = job.move(
             JobStatus.QUEUED,
             f"retried by {_who(user)}",
-            owner=OWNER_WORKER,
-            cancel_requested=False,
-            finished_at=None,
+            **queued_anew(),
         )
         if moved:
             Chunk.objects.filter(job=job).exclude(status=ChunkStatus.DONE).update(

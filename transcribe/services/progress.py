@@ -14,7 +14,8 @@ from transcribe.audio.pcm_format import SAMPLE_RATE
 from transcribe.errors import JobFenced
 from transcribe.models import Attempt, AttemptOutcome, Chunk, Job, Segment
 from transcribe.options import DecodingOptions
-from transcribe.states import ENDED, ChunkStatus, JobStatus
+from transcribe.services.tries import since_last_retry
+from transcribe.states import WAITING, ChunkStatus, JobStatus
 
 ENGINE_ID = "openai-whisper 20250625"  # part of the provenance: another version may write another text
 
@@ -131,12 +132,33 @@ def attempt_update(job: Job, **values: Any) -> None:
 
 
 def job_leave(job: Job, status: JobStatus, reason: str, outcome: AttemptOutcome, **changes: Any) -> bool:
-    """End this run of the job: its new status and the attempt's outcome in one transaction."""
+    """End this run of the job: its new status and the attempt's outcome in one transaction.
+
+    Its process is gone by now. Where a person has asked meanwhile to cancel or to hold it, a job that would wait
+    again does what was asked.
+    """
     with transaction.atomic():
+        status, reason, outcome = _as_asked(job, status, reason, outcome)
+        if status == JobStatus.CANCELLED:
+            changes = {"finished_at": timezone.now()}
+        if status == JobStatus.PAUSED:
+            changes = {"hold_requested": False}
         moved = job.move(status, reason, activity="", live_text="", **changes)
         attempt_update(job, ended_at=timezone.now(), outcome=outcome, reason=reason)
         Chunk.objects.filter(job=job, status=ChunkStatus.RUNNING).update(status=ChunkStatus.PENDING)
     return moved
+
+
+def _as_asked(
+    job: Job, status: JobStatus, reason: str, outcome: AttemptOutcome
+) -> tuple[JobStatus, str, AttemptOutcome]:
+    row = Job.objects.filter(pk=job.pk, attempt=job.attempt, status=JobStatus.RUNNING).first()
+    if row is not None and status in WAITING:
+        if row.cancel_requested:
+            return JobStatus.CANCELLED, f"{row.reason or 'cancelled'}; its process has ended", AttemptOutcome.CANCELLED
+        if row.hold_requested:
+            return JobStatus.PAUSED, row.reason, AttemptOutcome.HELD
+    return status, reason, outcome
 
 
 def job_end(job: Job, reason: str = "") -> JobStatus:
@@ -163,11 +185,8 @@ def _quarantine_reason(job: Job) -> str:
 
 def losses_while_loading(job: Job) -> int:
     """How many attempts in a row lost their engine before they began a chunk, since a person last tried again."""
-    retried = job.events.filter(old__in=ENDED, new=JobStatus.QUEUED).order_by("at").last()
     begun = job.chunks.filter(started_at__isnull=False).order_by("started_at").last()
-    lost = job.attempts.filter(outcome=AttemptOutcome.ENGINE_LOST)
-    if retried is not None:
-        lost = lost.filter(started_at__gt=retried.at)
+    lost = since_last_retry(job).filter(outcome=AttemptOutcome.ENGINE_LOST)
     if begun is not None:
         lost = lost.filter(started_at__gt=begun.started_at)
     return lost.count()

@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
+from gate.core.asked_model import AskedModel
+
 __all__ = ["RULES", "AuditReport", "Comment", "Finding", "Hit", "Launch", "Place", "Rule", "Scan"]
 
 
@@ -57,6 +59,12 @@ _RULES = (
         finds="a waiver without a reason",
         mend="Write `# j5a: allow J5A001 because REASON`, with the reason in words.",
     ),
+    Rule(
+        id="J5A008",
+        finds="the gate is asked for a smaller model than the command loads",
+        mend="Name the same model to both, best from one variable; or leave `--model` of `gate run` out: "
+        "then the command's own counts.",
+    ),
 )
 RULES = {rule.id: rule for rule in _RULES}
 
@@ -101,10 +109,11 @@ class Hit:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Launch:
-    """A heavy model's start, gated or not."""
+    """A heavy model's start, gated or not. `model`: None where only the running script knows which."""
 
     program: str
     place: Place
+    model: AskedModel | None = None
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -9,6 +9,7 @@ from pathlib import PurePosixPath
 
 __all__ = [
     "Fanout",
+    "GateRun",
     "Inner",
     "ShellText",
     "base_name",
@@ -124,6 +125,14 @@ class ShellText:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
+class GateRun:
+    """The command behind `gate run`, and the model that is named to the gate; empty: the command's own."""
+
+    argv: tuple[str, ...]
+    model: str = ""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
 class Fanout:
     """One command started for many inputs. `workers`: how many side by side; None: as many as there are cores."""
 
@@ -210,13 +219,13 @@ def python_text(argv: Sequence[str]) -> str | None:
     return None
 
 
-def gate_run(argv: Sequence[str]) -> tuple[str, ...] | None:
+def gate_run(argv: Sequence[str]) -> GateRun | None:
     """The command behind `manage.py gate run [options] --`."""
     for at, word in enumerate(argv):
         if base_name(word) in ("manage.py", "django-admin") and list(argv[at + 1 : at + 3]) == ["gate", "run"]:
             rest = list(argv[at + 3 :])
-            _options(rest, _GATE_RUN_VALUES)
-            return tuple(rest)
+            options = _options(rest, _GATE_RUN_VALUES)
+            return GateRun(argv=tuple(rest), model=_long_value(options, "--model"))
     return None
 
 
@@ -267,6 +276,17 @@ def _value(options: Sequence[str], short: str, long: str, letter: str) -> str | 
         if (bundle := re.fullmatch(rf"-[0rtx]*{letter}(.+)", option)) is not None:
             return bundle[1]
     return None
+
+
+def _long_value(options: Sequence[str], name: str) -> str:
+    """The last one counts, as in Python's argument parser."""
+    found = ""
+    for at, option in enumerate(options):
+        if option == name and at + 1 < len(options):
+            found = options[at + 1]
+        elif option.startswith(name + "="):
+            found = option.partition("=")[2]
+    return found
 
 
 def _before(words: Sequence[str], ends: Iterable[str]) -> list[str]:

@@ -56,7 +56,8 @@ class _PythonAudit:
         programs: set[ast.Call] = set()
         for call, held in self._held_at.items():
             if (library := self._calls.loaded_model(call)) is not None:
-                launches[call] = Launch(program=library, place=place_of(call))
+                model = self._calls.asked_model(call)
+                launches[call] = Launch(program=library, place=place_of(call), model=model)
                 hits += [] if held else [self._ungated(launches[call])]
             elif (line := self._calls.command_line(call)) is not None:
                 scan = self._shell(line, 1, held)

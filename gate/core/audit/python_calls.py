@@ -5,9 +5,11 @@ from __future__ import annotations
 import ast
 import shlex
 
+from gate.core.asked_model import AskedModel, model_named_by
 from gate.core.audit.commands import launched_program
 from gate.core.audit.python_source import FunctionNode, PythonSource
 from gate.core.audit.python_text import text_of, words_of
+from gate.core.audit.values import UNKNOWN
 
 __all__ = ["DETACHED", "PythonCalls"]
 
@@ -30,6 +32,11 @@ _LOADERS = {
     "transformers.WhisperForConditionalGeneration.from_pretrained": "transformers Whisper",
     "transformers.AutoModelForSpeechSeq2Seq.from_pretrained": "transformers speech model",
 }
+# Under which names they take the model, which is the first argument of most.
+_MODEL_KEYWORDS = frozenset(
+    {"name", "model_size_or_path", "whisper_arch", "model", "path_or_hf_repo", "pretrained_model_name_or_path"}
+)
+_MODEL_IS_NOT_FIRST = frozenset({"whisper.transcribe.cli", "mlx_whisper.transcribe"})
 _LIBRARIES = frozenset(name.partition(".")[0] for name in _LOADERS) - {"transformers"}
 _TASK = "automatic-speech-recognition"
 
@@ -62,6 +69,16 @@ class PythonCalls:
         if name in ("transformers.pipeline", "transformers.pipelines.pipeline"):
             return "transformers pipeline" if self._is_speech_pipeline(call) else None
         return _LOADERS.get(name)
+
+    def asked_model(self, call: ast.Call) -> AskedModel | None:
+        """Which model `loaded_model` loads; None where that is only known when it runs."""
+        name = self.name(call)
+        library = self.loaded_model(call)
+        keywords = (keyword.value for keyword in call.keywords if keyword.arg in _MODEL_KEYWORDS)
+        takes_first = library != "transformers pipeline" and name not in _MODEL_IS_NOT_FIRST
+        node = next(keywords, call.args[0] if call.args and takes_first else None)
+        text = text_of(self._source, node)
+        return None if library is None or UNKNOWN in text else model_named_by(library, text)
 
     def _is_speech_pipeline(self, call: ast.Call) -> bool:
         keywords = {keyword.arg: text_of(self._source, keyword.value) for keyword in call.keywords}

@@ -12,7 +12,7 @@ from gate.core.audit.shell import audit_shell
 from gate.core.audit.waivers import apply_waivers
 from gate.core.processes import command_text
 
-__all__ = ["audit_paths"]
+__all__ = ["audit_paths", "scan_source", "scan_text"]
 
 PROBLEMS_LIMIT = 3  # of one file: after the first the reading is a guess
 
@@ -28,15 +28,21 @@ def audit_paths(paths: Sequence[Path]) -> AuditReport:
         except NotAudited as reason:
             problems.append(f"{path}: {reason}")
             continue
-        scan = _scan(source)
+        scan = scan_source(source)
         files_read += 1
         problems += [f"{path}: {problem}" for problem in list(dict.fromkeys(scan.problems))[:PROBLEMS_LIMIT]]
         findings += _findings(path, source.text.split("\n"), scan)
     return AuditReport(findings=tuple(findings), files_read=files_read, problems=tuple(problems))
 
 
-def _scan(source: SourceFile) -> Scan:
+def scan_source(source: SourceFile) -> Scan:
+    """What one file does, before its waivers are looked at."""
     return _shell(source.text) if source.language is Language.SHELL else _python(source.text)
+
+
+def scan_text(text: str) -> Scan:
+    """What one command line does."""
+    return _shell(text)
 
 
 def _shell(text: str, first_line: int = 1, held: bool = False) -> Scan:

@@ -6,6 +6,7 @@ import re
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 
+from gate.core.asked_model import AskedModel, asked_model, gate_model, larger_name
 from gate.core.audit import commands, prefixes
 from gate.core.audit.findings import Launch, Place, Scan
 from gate.core.audit.grammar import parse_shell
@@ -71,9 +72,9 @@ class _ShellAudit(ShellBuiltins):
         return state, state
 
     # ── commands that start others ────────────────────────────────────────────────────────────────
-    def _under_gate(self, argv: Sequence[str], site: Site, state: State) -> Exits:
+    def _under_gate(self, gated: prefixes.GateRun, site: Site, state: State) -> Exits:
         with self.within(self._context.gated_alone()):
-            self.run(argv, site, replace(state, held=True))
+            self.run(gated.argv, site, replace(state, held=True, asked=gate_model(gated.model)))
         return state, state
 
     def _unwrapped(self, argv: Sequence[str], inner: prefixes.Inner, site: Site, state: State) -> Exits:
@@ -201,7 +202,7 @@ class _ShellAudit(ShellBuiltins):
         if program is not None:
             if commands.saves_by_itself(argv):
                 self.note_write()
-            self._launched(Launch(program=program, place=place), state)
+            self._launched(Launch(program=program, place=place, model=_model_of(argv)), state)
 
     def _kills_found(self, argv: Sequence[str], site: Site) -> bool:
         only_asks = any(word in ("-0", "-l", "-L") for word in argv[1:])
@@ -212,6 +213,9 @@ class _ShellAudit(ShellBuiltins):
         if not state.held:
             why = f": {state.why}" if state.why else ""
             self.hit("J5A001", launch.place, f"{launch.program} is started without the gate{why}.")
+        elif state.asked and launch.model is not None and larger_name(launch.model.name, state.asked):
+            loads = f"{launch.program} loads {launch.model.phrase}"
+            self.hit("J5A008", launch.place, f"The gate was asked for {state.asked}, and {loads}.")
         if self._context.background is not None:
             self.hit(
                 "J5A003",
@@ -225,6 +229,11 @@ class _ShellAudit(ShellBuiltins):
         """The command line's own place; of one that came in as `$@` the place of the call."""
         is_handed_in = site.length - len(argv) in site.positional
         return self._context.caller or site.place if is_handed_in else site.place
+
+
+def _model_of(argv: Sequence[str]) -> AskedModel | None:
+    asked = asked_model(argv)
+    return None if asked is None or UNKNOWN in asked.text else asked
 
 
 def _command_names(function: Function) -> Iterator[str | None]:

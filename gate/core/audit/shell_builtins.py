@@ -6,6 +6,7 @@ import re
 from collections.abc import Sequence
 from dataclasses import replace
 
+from gate.core.asked_model import LARGEST, gate_model
 from gate.core.audit.prefixes import ShellText, base_name
 from gate.core.audit.shell_simple import ShellSimple
 from gate.core.audit.shell_state import IGNORED, NOT_SOURCED, RELEASED, Exits, Site, State
@@ -27,9 +28,9 @@ class ShellBuiltins(ShellSimple):
         name, *arguments = argv
         match name:
             case "acquire_whisper_lock":
-                return _acquired(state)
+                return _acquired(arguments, state)
             case "release_whisper_lock":
-                released = replace(state, held=False, why=RELEASED)
+                released = replace(state, held=False, asked="", why=RELEASED)
                 return released, released
             case "source" | ".":
                 sourced = self._sourced(arguments, state)
@@ -77,13 +78,14 @@ class ShellBuiltins(ShellSimple):
         return replace(state, errexit=_errexit(arguments, before=state.errexit))
 
 
-def _acquired(state: State) -> Exits:
-    if state.held:
-        return state, state
+def _acquired(arguments: Sequence[str], state: State) -> Exits:
+    asked = gate_model(arguments[0] if arguments else LARGEST)
+    if state.held:  # asked again
+        return replace(state, asked=asked), state
     if not state.sourced:
         unknown = replace(state, why=NOT_SOURCED)
         return unknown, unknown
-    return replace(state, held=True, why=""), replace(state, why=IGNORED)
+    return replace(state, held=True, asked=asked, why=""), replace(state, why=IGNORED)
 
 
 def _returned(arguments: Sequence[str], state: State) -> Exits:

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field, replace
 from functools import reduce
 from typing import TypeAlias
 
+from gate.core.asked_model import larger_name
 from gate.core.audit.findings import Place
 
 __all__ = [
@@ -29,9 +30,10 @@ RELEASED = "the lock was given back before"
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class State:
-    """`why`: what stands in the way of `held`, for the message."""
+    """`why`: what stands in the way of `held`, for the message. `asked`: the model the gate was asked for, if known."""
 
     held: bool = False
+    asked: str = ""
     sourced: bool = False
     errexit: bool = False
     why: str = ""
@@ -91,6 +93,13 @@ def either_exits(exits: Iterable[Exits]) -> Exits:
     return either(*(success for success, _ in pairs)), either(*(failure for _, failure in pairs))
 
 
+def _smaller(one: str, other: str) -> str:
+    """The model that is surely asked for; empty where one of them is not known."""
+    if not one or not other:
+        return ""
+    return other if larger_name(one, other) else one
+
+
 def _either(one: State | None, other: State | None) -> State | None:
     if one is None or other is None:
         return other if one is None else one
@@ -99,6 +108,7 @@ def _either(one: State | None, other: State | None) -> State | None:
         why = (other if one.held else one).why or IGNORED
     return State(
         held=one.held and other.held,
+        asked=_smaller(one.asked, other.asked),
         sourced=one.sourced or other.sourced,
         errexit=one.errexit and other.errexit,
         why=why,

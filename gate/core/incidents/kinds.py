@@ -72,7 +72,7 @@ _FACTS: dict[IncidentKind, KindFacts] = {
     ),
     IncidentKind.ENGINE_LOST_TWICE: KindFacts(
         title="Engine lost twice",
-        cause="The same work ended its engine twice, so it was set aside and the queue went on.",
+        cause="The same work ended its engine twice. A chunk is set aside then; loading a model is tried for longer.",
         advice="Read the end of the engine's log. Retry the job, with a smaller model if memory was short.",
     ),
     IncidentKind.LOCK_STALE: KindFacts(

@@ -6,21 +6,18 @@ from gate.core.incidents.kinds import IncidentKind
 from gate.core.incidents.measures import Measure
 from gate.core.policy import GatePolicy
 from gate.core.readings import Vitals
+from gate.core.watch import Cause
 
 __all__ = ["end_kind", "watch_measures"]
 
 
-def end_kind(vitals: Vitals, policy: GatePolicy) -> IncidentKind:
+def end_kind(cause: Cause | None) -> IncidentKind:
     """Why a process was ended: too hot (also after a long pause), or too little memory."""
-    celsius = vitals.temperature.deciding.celsius if vitals.temperature.deciding else None
-    is_too_hot = celsius is not None and celsius >= policy.end_celsius
-    available = vitals.memory.available_bytes
-    is_short = available is not None and available < policy.end_available_bytes
-    return IncidentKind.MEMORY_END if is_short and not is_too_hot else IncidentKind.THERMAL_END
+    return IncidentKind.MEMORY_END if cause is Cause.MEMORY else IncidentKind.THERMAL_END
 
 
 def watch_measures(vitals: Vitals, policy: GatePolicy, *, ended: bool = False) -> list[Measure]:
-    """Temperature against the mark at which it is paused (or `ended`), available memory against its floor."""
+    """Temperature against the mark at which it is paused (or `ended`), available memory, and how many wait for it."""
     found: list[Measure] = []
     deciding = vitals.temperature.deciding
     if deciding is not None and deciding.celsius is not None:
@@ -40,4 +37,7 @@ def watch_measures(vitals: Vitals, policy: GatePolicy, *, ended: bool = False) -
                 source=vitals.memory.source,
             )
         )
+    if vitals.memory.psi_full_avg10 is not None:
+        percent, limit = vitals.memory.psi_full_avg10, policy.end_pressure_percent
+        found.append(Measure(name="all programs wait for memory", value=percent, limit=limit, unit="% of the time"))
     return found

@@ -6,6 +6,7 @@ import getpass
 import json
 import sys
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
@@ -13,6 +14,7 @@ from django.db import OperationalError
 
 from gate.cli import lock as lock_cli
 from gate.cli.run import RunOrder, run_command
+from gate.cli.stderr import stderr_say, streams_settle
 from gate.cli.texts import sensor_lines, verdict_lines
 from gate.cli.wait import wait_until_admitted
 from gate.core.requirement import Requirement
@@ -46,12 +48,15 @@ class Command(BaseCommand):
             help="Run a command as the machine's one heavy process: locked, gated, at low priority, watched. "
             "Exit code: the command's own, or 75 when the gate says no or the machine's state ended it.",
         )
-        _model_argument(run)
+        _model_argument(run, default=None)
         run.add_argument("--wait", action="store_true", help="Wait for the gate instead of ending with 75.")
         run.add_argument("command", nargs="+", metavar="COMMAND", help="After --: the command and its arguments.")
         _lock_arguments(actions.add_parser("lock", help="Show the lock, or clear a stale one."))
         actions.add_parser("sensors", help="List all temperature sensors and how each is judged.")
-        audit = actions.add_parser("audit", help="Scan scripts for heavy work past the gate: exit 1 on a finding.")
+        audit = actions.add_parser(
+            "audit",
+            help="Scan scripts for heavy work past the gate: exit 1 on a finding, 2 when a file could not be judged.",
+        )
         audit.add_argument("paths", nargs="+", metavar="PATH", help="Shell and Python files, or folders of them.")
         audit.add_argument("--json", action="store_true", help="The findings as JSON.")
 
@@ -70,13 +75,9 @@ class Command(BaseCommand):
         self.stdout.flush()
 
 
-def _complain(text: str) -> None:
-    """To stderr: stdout belongs to the command that runs under the gate."""
-    print(f"gate: {text}", file=sys.stderr, flush=True)
-
-
-def _model_argument(parser: CommandParser) -> None:
-    parser.add_argument("--model", default=_DEFAULT_MODEL, help="A name, demo, or the path of a checkpoint.")
+def _model_argument(parser: CommandParser, default: str | None = _DEFAULT_MODEL) -> None:
+    without = f"Left out: {default or 'what the command itself loads'}."
+    parser.add_argument("--model", default=default, help=f"A name, demo, or the path of a checkpoint. {without}")
 
 
 def _lock_arguments(parser: CommandParser) -> None:
@@ -108,13 +109,24 @@ def _with_database(act: Callable[[], int]) -> int:
         if "no such" not in str(problem):  # no such table, no such column: older than this code
             raise CommandError(f"The database does not answer ({problem}).", returncode=EXIT_USAGE) from problem
     first_run.directories_make()
-    first_run.database_migrate(_complain)
+    first_run.database_migrate(stderr_say)
     return act()
 
 
 def _requirement(options: dict[str, Any]) -> Requirement:
+    return _requirement_of(options["model"])
+
+
+def _file_requirement(path: str) -> Requirement | None:
     try:
-        return model_requirement(model_value(options["model"]))
+        return model_requirement(model_value(path)) if Path(path).is_file() else None
+    except (ModelUnknown, OSError):  # weights of another program
+        return None
+
+
+def _requirement_of(model: str) -> Requirement:
+    try:
+        return model_requirement(model_value(model))
     except ModelUnknown as unknown:
         raise CommandError(str(unknown), returncode=EXIT_USAGE) from unknown
 
@@ -138,8 +150,19 @@ def _wait(options: dict[str, Any], say: Callable[[str], None]) -> int:
 
 
 def _run(options: dict[str, Any], say: Callable[[str], None]) -> int:
-    order = RunOrder(command=tuple(options["command"]), requirement=_requirement(options), wait=options["wait"])
-    return run_command(order, _complain)
+    from gate.cli.run_model import run_requirement
+
+    requirement = run_requirement(
+        options["command"],
+        options["model"],
+        requirement_of=_requirement_of,
+        file_requirement=_file_requirement,
+        say=stderr_say,
+    )
+    order = RunOrder(command=tuple(options["command"]), requirement=requirement, wait=options["wait"])
+    code = run_command(order, stderr_say)
+    streams_settle()  # the exit code is the command's, whatever became of our own output
+    return code
 
 
 def _lock(options: dict[str, Any], say: Callable[[str], None]) -> int:

@@ -14,6 +14,7 @@ class Command(BaseCommand):
     help = "Prepare directories, database, roles, first administrator, static files and the sample job."
 
     def handle(self, *args: Any, **options: Any) -> None:
+        first_run.restore_complete(self._say)
         first_run.directories_make()
         uploads_sweep()
         first_run.database_migrate(self._say)

@@ -5,21 +5,27 @@ from __future__ import annotations
 import logging
 import signal
 import threading
+import time
 from typing import Any
 
 from django.core.management.base import BaseCommand
-from django.db import DatabaseError
+from django.db import DatabaseError, connections
 from django.utils import timezone
 
+from gate.core.units import bytes_text
 from gate.recorder import Recorder
 from gate.sampler import Sampler
+from transcribe.retention import removed_lines, retention_policy, tidy
 from transcribe.services import queue_sweep
+from transcribe.services.claims import jobs_running_here
 from transcribe.services.incidents import long_blocks_report, recovery_note, running_work
 
 logger = logging.getLogger(__name__)
 
 SWEEP_SECONDS = 2.0
 LOOK_SECONDS = 20.0
+TIDY_FIRST_SECONDS = 600.0  # not in the middle of a start
+TIDY_EVERY_SECONDS = 86_400.0
 
 
 class Command(BaseCommand):
@@ -32,7 +38,14 @@ class Command(BaseCommand):
             signal.signal(number, lambda *_: stop.set())
         self.stdout.write("sampler: ready")
         self.stdout.flush()
-        Sampler(recorder=Recorder(work=running_work)).run(stop, on_tick=_Sweeper())
+        sweeper, tidier = _Sweeper(), _Tidier()
+
+        def on_tick(now: float) -> None:
+            sweeper(now)
+            tidier(time.monotonic())
+
+        recorder = Recorder(work=running_work)
+        Sampler(is_working=lambda: jobs_running_here().exists(), recorder=recorder).run(stop, on_tick=on_tick)
 
 
 class _Sweeper:
@@ -61,3 +74,28 @@ class _Sweeper:
             queue_sweep()
         except DatabaseError:
             logger.exception("the queue could not be swept; trying again in %g s", SWEEP_SECONDS)
+
+
+class _Tidier:
+    """Called with a steady clock at every tick; tidies once a day, beside the loop, which must not wait for a disk."""
+
+    def __init__(self) -> None:
+        self._next_at: float | None = None
+
+    def __call__(self, now: float) -> None:
+        if self._next_at is None:
+            self._next_at = now + TIDY_FIRST_SECONDS
+        if now >= self._next_at:
+            self._next_at = now + TIDY_EVERY_SECONDS
+            threading.Thread(target=tidy_and_tell, name="tidy", daemon=True).start()
+
+
+def tidy_and_tell() -> None:
+    """Whatever fails costs this time, not the sampler."""
+    try:
+        for line in removed_lines(tidy(retention_policy()), bytes_text):
+            logger.info("removed %s (kept for as long as the J5A_KEEP_ settings say)", line)
+    except Exception:
+        logger.exception("tidying ended early; it is tried again tomorrow")
+    finally:
+        connections.close_all()

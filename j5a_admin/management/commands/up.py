@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import errno
-import fcntl
 import os
 import signal
 import socket
@@ -16,6 +15,8 @@ from django.core.management.base import BaseCommand, CommandError
 from gate.core.checks import LOCK_DIR_ADVICE
 from gate.core.errors import LockError
 from gate.services import lock_prepare
+from j5a_admin.backup.claims import panel_claim
+from j5a_admin.backup.restore import restore_finish
 from j5a_admin.supervise import Child, Supervisor
 
 WEB_THREADS = 24  # an upload has one for as long as it takes
@@ -31,6 +32,7 @@ class Command(BaseCommand):
         _check_port(settings.BIND, settings.PORT)
         _check_lock_directory()
         self._claim_data_directory()
+        restore_finish(self._say)
         supervisor = Supervisor(_children(), say=self._say)
         for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
             if signal.getsignal(number) is not signal.SIG_IGN:  # nohup ignores SIGHUP: the panel outlives its terminal
@@ -41,9 +43,8 @@ class Command(BaseCommand):
 
     def _claim_data_directory(self) -> None:
         """One panel for each data directory; the kernel lets the claim go when this process ends."""
-        self._claim = (settings.DATA_DIR / "panel.lock").open("ab")
         try:
-            fcntl.flock(self._claim, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            self._claim = panel_claim(settings.DATA_DIR)
         except BlockingIOError:
             raise CommandError(
                 f"Another panel runs on {settings.DATA_DIR}. Stop it, or give this one a data directory of its own "

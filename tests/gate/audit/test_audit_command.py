@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
+import pytest
+
 from gate.cli.audit import audit_command
 
 
@@ -48,15 +50,37 @@ def test_it_ends_with_2_when_a_path_does_not_exist(tmp_path: Path) -> None:
     assert f"Problem: {tmp_path}/missing: no such file or directory." in said
 
 
-def test_a_finding_is_1_also_beside_a_missing_path(tmp_path: Path) -> None:
+def test_a_missing_path_is_2_and_what_is_found_beside_it_is_told(tmp_path: Path) -> None:
     (tmp_path / "a.sh").write_text("whisper a.mp3\n")
-    assert run(tmp_path / "missing", tmp_path)[0] == 1
+    code, said = run(tmp_path / "missing", tmp_path)
+    assert code == 2
+    assert f"{tmp_path}/a.sh:1: J5A001" in said
 
 
-def test_a_problem_alone_does_not_change_the_exit_code(tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    ("name", "data"),
+    [
+        ("b.sh", b"echo 'open\n"),
+        ("b.sh", b"if true; then ls\n"),
+        ("b.py", b"if x\n"),
+        ("b.py", b"\xff"),
+        ("b.sh", b"\0"),
+    ],
+)
+def test_it_ends_with_2_and_names_a_file_that_cannot_be_judged(tmp_path: Path, name: str, data: bytes) -> None:
+    (tmp_path / name).write_bytes(data)
+    for text, finding in (("ls\n", ""), ("whisper a.mp3\n", f"{tmp_path}/a.sh:1: J5A001")):
+        (tmp_path / "a.sh").write_text(text)
+        code, said = run(tmp_path)
+        assert code == 2
+        assert f"Problem: {tmp_path}/{name}: " in said
+        assert finding in said
+
+
+def test_it_ends_with_2_when_a_file_may_not_be_read(tmp_path: Path) -> None:
     (tmp_path / "a.sh").write_text("ls\n")
-    (tmp_path / "b.sh").write_text("echo 'open\n")
-    assert run(tmp_path)[0] == 0
+    (tmp_path / "b.sh").symlink_to("nowhere")
+    assert run(tmp_path)[0] == 2
 
 
 def test_json_has_the_same(tmp_path: Path) -> None:
@@ -65,7 +89,7 @@ def test_json_has_the_same(tmp_path: Path) -> None:
     (tmp_path / "b.sh").write_bytes(b"\0")
     code, said = run(tmp_path, as_json=True)
     answer = json.loads(said)
-    assert code == 1
+    assert code == 2
     assert answer["files_read"] == 1
     assert answer["problems"] == [f"{tmp_path}/b.sh: it is binary"]
     (finding,) = answer["findings"]

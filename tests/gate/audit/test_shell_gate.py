@@ -15,7 +15,7 @@ SOURCE = "source ops/resource_safety_gate.sh\n"
 GOOD = [
     GATED + "whisper a.mp3",
     '. "$(dirname "$0")/ops/resource_safety_gate.sh"\nacquire_whisper_lock || { echo no >&2; exit 1; }\nwhisper a.mp3',
-    SOURCE + "if ! acquire_whisper_lock tiny; then\n  echo blocked\n  exit 1\nfi\nwhisper a.mp3",
+    SOURCE + "if ! acquire_whisper_lock tiny; then\n  echo blocked\n  exit 1\nfi\nwhisper a.mp3 --model tiny",
     SOURCE + "if acquire_whisper_lock; then whisper a.mp3; fi",
     SOURCE + "if acquire_whisper_lock; then :; else exit 1; fi\nwhisper a.mp3",
     SOURCE + "acquire_whisper_lock && whisper a.mp3",
@@ -41,7 +41,7 @@ GOOD = [
     "if [ -f gate.sh ]; then\n  " + SOURCE + "else\n  exit 1\nfi\nacquire_whisper_lock || exit 1\nwhisper a.mp3",
     "GATE=ops/resource_safety_gate.sh\nsource \"$GATE\"\nacquire_whisper_lock || exit 1\nwhisper a.mp3",
     "manage.py gate run -- whisper a.mp3",
-    "nohup .venv/bin/python manage.py gate run --model tiny --wait -- nice whisper a.mp3",
+    "nohup .venv/bin/python manage.py gate run --model tiny --wait -- nice whisper a.mp3 --model tiny",
     "./manage.py gate run -- bash -c 'whisper a.mp3; whisper b.mp3'",
     "\"$PYTHON\" \"$ROOT/manage.py\" gate run --wait -- whisper a.mp3",
     "python manage.py transcribe a.mp3 --model large-v3",

@@ -1,13 +1,22 @@
 from __future__ import annotations
 
+import fcntl
 import os
 import signal
 import subprocess
 import time
+from pathlib import Path
 
 import pytest
 
-from gate.core.identity import process_is, process_start_time, read_machine, read_process, record_for
+from gate.core.identity import (
+    descriptor_holders,
+    process_is,
+    process_start_time,
+    read_machine,
+    read_process,
+    record_for,
+)
 
 
 def test_this_process_is_alive_and_has_a_start() -> None:
@@ -59,3 +68,12 @@ def test_a_record_says_who_holds() -> None:
     assert "python" in record.command
     assert record.user
     assert record.boot_id == read_machine().boot_id
+
+
+def test_this_process_is_found_as_a_holder_although_it_opens_descriptors_while_it_looks(tmp_path: Path) -> None:
+    """The listing of /proc/self/fd names itself, by a lower number than the lock's, and is closed before it is read."""
+    low = os.open("/dev/null", os.O_RDONLY)
+    with (tmp_path / "lock").open("w") as file:
+        fcntl.flock(file, fcntl.LOCK_EX)
+        os.close(low)
+        assert descriptor_holders(os.fstat(file.fileno())) == (os.getpid(),)

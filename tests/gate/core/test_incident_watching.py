@@ -7,6 +7,7 @@ from gate.core.incidents.watching import end_kind, watch_measures
 from gate.core.policy import GatePolicy
 from gate.core.readings import Judgement, MemoryReading, SensorReading, TemperatureReading, Vitals
 from gate.core.units import GIB
+from gate.core.watch import Cause
 
 POLICY = GatePolicy()
 
@@ -20,17 +21,17 @@ def vitals(celsius: float | None, gib: float | None) -> Vitals:
 
 
 @pytest.mark.parametrize(
-    ("celsius", "gib", "kind"),
-    [
-        (90.0, 8.0, IncidentKind.THERMAL_END),
-        (89.9, 1.9, IncidentKind.MEMORY_END),
-        (90.0, 1.9, IncidentKind.THERMAL_END),
-        (82.0, 8.0, IncidentKind.THERMAL_END),  # paused for too long
-        (None, 1.9, IncidentKind.MEMORY_END),
-    ],
+    ("cause", "kind"), [(Cause.HEAT, IncidentKind.THERMAL_END), (Cause.MEMORY, IncidentKind.MEMORY_END)]
 )
-def test_heat_or_memory_ended_it(celsius: float | None, gib: float, kind: IncidentKind) -> None:
-    assert end_kind(vitals(celsius, gib), POLICY) is kind
+def test_heat_or_memory_ended_it(cause: Cause, kind: IncidentKind) -> None:
+    assert end_kind(cause) is kind
+
+
+def test_memory_that_all_programs_wait_for_is_measured() -> None:
+    memory = MemoryReading(available_bytes=8 * GIB, total_bytes=16 * GIB, psi_full_avg10=60.0)
+    calm, waits = watch_measures(Vitals(taken_at=0.0, memory=memory, temperature=TemperatureReading()), POLICY)
+    assert (calm.is_violated, waits.is_violated, waits.value, waits.limit) == (False, True, 60.0, 50.0)
+    assert waits.value_text == "60 % of the time"
 
 
 @pytest.mark.parametrize(("celsius", "ended", "limit"), [(82.0, False, 80.0), (92.0, True, 90.0), (82.0, True, 80.0)])

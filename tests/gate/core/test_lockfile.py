@@ -9,7 +9,7 @@ import pytest
 
 from gate.core.errors import LockHeld, LockLost, LockNotStale
 from gate.core.heldlock import HeldLock
-from gate.core.identity import record_for
+from gate.core.identity import Machine, record_for
 from gate.core.lockfile import HeavyLock
 from gate.core.readings import LockState
 from gate.core.records import LockRecord, parse_record
@@ -156,14 +156,23 @@ def test_a_recycled_pid_is_stale(lock: HeavyLock) -> None:
 
 
 def test_a_lock_of_another_host_is_held(lock: HeavyLock) -> None:
-    other = HeavyLock(lock.path, host="other")
-    held = other.acquire(record_for(gone_pid(), machine=other.machine))
+    other = Machine(host="other", boot_id="another-boot")
+    held = lock.acquire(record_for(gone_pid(), machine=other))
     os.close(held.fileno())
     assert lock.inspect().state is LockState.HELD
     with pytest.raises(LockHeld):
         take(lock)
     with pytest.raises(LockHeld):
         lock.clear_stale("me", "test")
+
+
+def test_a_lock_of_this_machine_under_its_former_name_is_taken_over(lock: HeavyLock) -> None:
+    former = HeavyLock(lock.path, host="former")
+    held = former.acquire(record_for(gone_pid(), machine=former.machine))
+    os.close(held.fileno())
+    with take(lock) as taken:
+        assert taken.took_over is not None
+        assert any("so host former is this machine" in line for line in taken.took_over.proof)
 
 
 @pytest.mark.parametrize("content", [b"garbage\n", b"0\n", b"-1\n", b"2147483648\n", b"\x00\xff", b"x" * 200_000])

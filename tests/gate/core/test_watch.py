@@ -82,3 +82,12 @@ def test_every_act_has_its_reason_with_the_figures() -> None:
     assert look(81.0).reason == "81.0 °C, limit 80.0 °C; goes on below 75.0 °C"
     assert look(91.0).reason == "91.0 °C, limit 90.0 °C"
     assert look(78.0, PAUSED, at_seconds=9_000.0).reason == "paused for heat longer than 60 min"
+
+
+def test_it_says_whether_it_is_for_heat() -> None:
+    assert look(80.0).is_for_heat
+    assert look(90.0).is_for_heat
+    assert look(78.0, PAUSED, at_seconds=9_000.0).is_for_heat
+    for_memory = look(79.0, WatchState(low_looks=2), available_bytes=GIB)
+    assert (for_memory.act, for_memory.is_for_heat) == (Act.END, False)
+    assert not look(74.9, PAUSED).is_for_heat

@@ -15,6 +15,6 @@ def remove_record(apps, schema_editor):
 
 class Migration(migrations.Migration):
 
-    dependencies = [("gate", "0004_incident_permissions")]
+    dependencies = [("gate", "0006_incident_permissions")]
 
     operations = [migrations.RunPython(make_record, remove_record)]

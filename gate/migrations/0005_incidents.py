@@ -7,7 +7,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('gate', '0002_policy_changes'),
+        ('gate', '0004_sample_summaries'),
     ]
 
     operations = [

@@ -12,7 +12,7 @@ from gate.core.sensor_memory import ENUMERATE_EVERY_SECONDS
 from gate.core.thermal import sensor_class
 from gate.services import incidents_hold, lock_status, reports_bring_in
 
-__all__ = ["MachineWatch", "bad_sensors"]
+__all__ = ["StateWatch", "bad_sensors"]
 
 LOOK_SECONDS = 10.0
 # All sensors are read anew once a minute: one that is away for less may only have been skipped.
@@ -20,7 +20,7 @@ LOST_AFTER_SECONDS = ENUMERATE_EVERY_SECONDS
 ALL_SENSORS = "all sensors"
 
 
-class MachineWatch:
+class StateWatch:
     """`look` often; it looks every `LOOK_SECONDS`. Raises DatabaseError, and goes on at the next call."""
 
     def __init__(self) -> None:

@@ -10,10 +10,10 @@ from pytest_django import Settings
 
 from gate.core.incidents.lifecycle import IncidentStatus
 from gate.core.readings import Judgement, SensorReading, TemperatureReading
-from gate.machine_watch import ALL_SENSORS, LOST_AFTER_SECONDS, bad_sensors
 from gate.models import GateState, Incident
 from gate.sampler import Sampler
 from gate.services import lock_acquire, lock_release
+from gate.state_watch import ALL_SENSORS, LOST_AFTER_SECONDS, bad_sensors
 from tests.gate.conftest import FakeMachine
 from tests.gate.incidents.occurrences import NOON
 from tests.gate.test_lock_events import gone_pid, write_lock

@@ -1,0 +1,44 @@
+"""A panel on a machine whose temperature a test sets: a look-alike /sys/class in a mount namespace, the real rest."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from tests.panel import Panel
+
+# $1 is the look-alike of /sys/class; the rest is the command, which takes this process's place.
+_PLACE = 'mount --make-rprivate / && mount --bind "$1" /sys/class && shift && exec "$@"'
+
+
+class Thermometer:
+    """One processor sensor, written as a whole so that no reader meets an empty file."""
+
+    def __init__(self, root: Path, celsius: float) -> None:
+        self.folder = root / "sys-class"
+        chip = self.folder / "hwmon" / "hwmon0"
+        chip.mkdir(parents=True)
+        (self.folder / "thermal").mkdir()
+        (chip / "name").write_text("coretemp\n")
+        (chip / "temp1_label").write_text("Package id 0\n")
+        self._input = chip / "temp1_input"
+        self.set(celsius)
+
+    def set(self, celsius: float) -> None:
+        fresh = self.folder / "fresh"
+        fresh.write_text(f"{round(celsius * 1000)}\n")
+        fresh.replace(self._input)
+
+
+def hot_panel(root: Path, celsius: float, **environment: str) -> tuple[Panel, Thermometer]:
+    """Not started yet; stop it in a finally."""
+    thermometer = Thermometer(root, celsius)
+    under = ("unshare", "-m", "sh", "-ec", _PLACE, "sh", str(thermometer.folder))
+    return Panel(root, under=under, **environment), thermometer
+
+
+def state_of(pid: int) -> str:
+    """The letter of /proc/PID/stat, with T for stopped; empty when it is gone."""
+    try:
+        return Path(f"/proc/{pid}/stat").read_text(errors="replace").rpartition(")")[2].split()[0]
+    except OSError:
+        return ""

@@ -1,0 +1,77 @@
+"""Counts, from outside, the processes on this machine that have a Whisper model: by /proc, not by our own rows."""
+
+from __future__ import annotations
+
+import os
+import threading
+from collections.abc import Iterable
+from pathlib import Path
+from types import TracebackType
+
+LOOK_SECONDS = 0.02
+
+
+class HeavyWatch:
+    """Look every 20 ms while the `with` block runs. `peak` is the largest count of one look, `seen` every PID.
+
+    `under`: only processes whose command line names this folder or that have a file of it open, so that other
+    runs on the machine do not count.
+    """
+
+    def __init__(self, under: Path) -> None:
+        self._under = str(under).encode()
+        self._known: dict[tuple[int, str], bool] = {}
+        self._stop = threading.Event()
+        self._thread = threading.Thread(target=self._run, daemon=True)
+        self.looks = 0
+        self.peak: tuple[int, ...] = ()
+        self.seen: set[int] = set()
+
+    def __enter__(self) -> HeavyWatch:
+        self._thread.start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._stop.set()
+        self._thread.join(10)
+
+    def _run(self) -> None:
+        while not self._stop.wait(LOOK_SECONDS):
+            now = tuple(self.heavy())
+            self.looks += 1
+            self.seen.update(now)
+            if len(now) > len(self.peak):
+                self.peak = now
+
+    def heavy(self) -> Iterable[int]:
+        for folder in Path("/proc").iterdir():
+            if folder.name.isdigit() and self._is_heavy(folder):
+                yield int(folder.name)
+
+    def _is_heavy(self, folder: Path) -> bool:
+        """Known by PID and command line together: a PID comes again, and a fork becomes what it execs."""
+        try:
+            words = (folder / "cmdline").read_bytes()
+            if not is_heavy_command(words.split(b"\0")):
+                return False
+            key = (int(folder.name), (folder / "stat").read_text().rpartition(")")[2].split()[19])
+            if key not in self._known:
+                self._known[key] = self._under in words or self._has_open(folder)
+            return self._known[key]
+        except (OSError, IndexError):  # it has just ended
+            return False
+
+    def _has_open(self, folder: Path) -> bool:
+        """Our engine is told nothing of the folder, but has inherited the lock's descriptor."""
+        return any(os.fsencode(link.readlink()).startswith(self._under) for link in (folder / "fd").iterdir())
+
+
+def is_heavy_command(words: list[bytes]) -> bool:
+    """Our engine, `python -m whisper`, or a Python script named whisper."""
+    if b"python" not in words[0].rpartition(b"/")[2]:
+        return False
+    if words[1:3] in ([b"-m", b"transcribe.engine"], [b"-m", b"whisper"]):
+        return True
+    return len(words) > 1 and words[1].endswith(b"/whisper")

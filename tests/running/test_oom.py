@@ -1,0 +1,103 @@
+"""A real OOM kill of the engine in a real control group is named, and one elsewhere is not blamed."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import time
+import uuid
+from collections.abc import Callable, Iterator
+from contextlib import suppress
+from pathlib import Path
+
+import pytest
+
+from tests.gate.test_other_machines import group_place
+from tests.machines import may_skip
+from tests.panel import Panel, until
+from tests.speech_files import joined
+
+SMALL_BYTES = 4 * 1024**2  # less than one window's tensors: the engine's next allocations do not fit
+HUNGRY = "import sys; sys.stdin.readline(); print(len(bytearray(64 << 20)))"
+
+
+@pytest.fixture
+def make_group() -> Iterator[Callable[[], Path]]:
+    place = group_place()
+    if os.geteuid() != 0 or place is None:
+        may_skip("needs root and a memory controller")
+    assert place is not None
+    root, limit_file, _ = place
+    made: list[Path] = []
+
+    def make() -> Path:
+        folder = root / f"j5a-test-{uuid.uuid4().hex[:8]}"
+        folder.mkdir()
+        made.append(folder)
+        (folder / limit_file).write_text(str(SMALL_BYTES))
+        return folder
+
+    yield make
+    for folder in made:
+        end = time.monotonic() + 5
+        while folder.exists() and time.monotonic() < end:
+            with suppress(OSError):
+                folder.rmdir()
+
+
+def reading(panel: Panel, job_id: int, *, attempt: int) -> int:
+    until(lambda: panel.job(job_id)["attempt"] == attempt, seconds=60, what=f"attempt {attempt}")
+    until(lambda: panel.job(job_id)["activity"] == "Reading speech", seconds=60, what="it reads")
+    (engine,) = panel.engines()
+    return engine.pid
+
+
+def attempts(panel: Panel, job_id: int) -> list[tuple[str, str]]:
+    rows = panel.rows("SELECT outcome, reason FROM transcribe_attempt WHERE job_id = ? ORDER BY number", job_id)
+    return [(row["outcome"], row["reason"]) for row in rows]
+
+
+def test_an_oom_kill_is_named_and_the_job_goes_on(
+    make_panel: Callable[..., Panel], make_group: Callable[[], Path], tmp_path: Path
+) -> None:
+    panel = make_panel(J5A_ENGINE_THREADS="1")
+    job_id = panel.submit(joined(tmp_path / "talk.wav", minutes=2).path, language="en")
+    pid = reading(panel, job_id, attempt=1)
+    folder = make_group()
+    # Its group is looked at each second. Without the stop it would be killed before the watch knows where it went.
+    os.kill(pid, signal.SIGSTOP)
+    (folder / "cgroup.procs").write_text(str(pid))
+    time.sleep(8)
+    os.kill(pid, signal.SIGCONT)
+    panel.wait_for_job(job_id, "succeeded", seconds=180)
+    (first, reason), (last, _) = attempts(panel, job_id)
+    assert (first, last) == ("engine_lost", "succeeded")
+    assert "The kernel ended the engine because memory ran out (OOM kill) in the control group" in reason
+    assert "whose limit is 4 MiB" in reason
+    row = panel.rows("SELECT exit_code FROM transcribe_attempt WHERE job_id = ? AND number = 1", job_id)[0]
+    assert row["exit_code"] == -signal.SIGKILL
+    panel.login()
+    assert "because memory ran out" in panel.get(f"/jobs/{job_id}/")
+
+
+def test_an_oom_kill_elsewhere_is_not_blamed(
+    make_panel: Callable[..., Panel], make_group: Callable[[], Path], tmp_path: Path
+) -> None:
+    panel = make_panel(J5A_ENGINE_THREADS="1")
+    job_id = panel.submit(joined(tmp_path / "talk.wav", minutes=2).path, language="en")
+    pid = reading(panel, job_id, attempt=1)
+    other = subprocess.Popen([sys.executable, "-c", HUNGRY], stdin=subprocess.PIPE, stdout=subprocess.DEVNULL)
+    try:
+        (make_group() / "cgroup.procs").write_text(str(other.pid))
+        other.communicate(b"\n", timeout=60)
+        assert other.returncode == -signal.SIGKILL  # the kernel's OOM kill
+    finally:
+        other.kill()
+        other.wait(30)
+    os.kill(pid, signal.SIGKILL)
+    until(lambda: attempts(panel, job_id)[0][0], seconds=30, what="the attempt has ended")
+    outcome, reason = attempts(panel, job_id)[0]
+    assert outcome == "engine_lost"
+    assert reason.startswith("The engine was killed by signal 9 (SIGKILL). The kernel counted no OOM kill of it")

@@ -1,0 +1,28 @@
+"""What a full disk, or a database that cannot be used, means for people: the cause and the next step."""
+
+from __future__ import annotations
+
+import shutil
+
+from django.conf import settings
+from django.db import DatabaseError
+
+from gate.core.units import MIB, bytes_text
+
+__all__ = ["database_text", "database_trouble"]
+
+FULL_BYTES = MIB  # SQLite needs a few pages for its journal and its shared memory
+
+
+def database_trouble(problem: DatabaseError) -> str:
+    """`database_text` for a problem of this moment."""
+    return database_text(str(problem), shutil.disk_usage(settings.DATA_DIR).free)
+
+
+def database_text(error: str, free_bytes: int) -> str:
+    """Cause and next step. `error`: SQLite's own words."""
+    if free_bytes < FULL_BYTES or "disk is full" in error:
+        return f"The disk of the panel's data is full ({bytes_text(free_bytes)} free). Free some space."
+    if "locked" in error:
+        return "Another program keeps the database locked. Close that program, or wait."
+    return f"SQLite says: {error}. Look at the disk, and at the permissions of the panel's data directory."

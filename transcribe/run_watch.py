@@ -1,0 +1,120 @@
+"""The watch over the engine: each second the machine is looked at, and the engine rests, pauses, goes on or ends.
+
+A thread of its own, which neither asks the database nor waits for the run: the run may stand for half a minute at a
+database that another program has locked, and the machine must not burn meanwhile. The run reads `text` and `held`.
+"""
+
+from __future__ import annotations
+
+import logging
+import threading
+import time
+from collections.abc import Callable
+
+from django.db import DatabaseError
+
+from gate.conf import gate_policy
+from gate.core.policy import GatePolicy
+from gate.core.units import celsius_text
+from gate.core.watch import Act, Cause, Watched, heat_pause_text
+from gate.services import policy_in_force
+from gate.telling import Teller
+from gate.watching import MachineWatch
+from transcribe.held import HeldFor
+from transcribe.supervisor import EngineProcess
+
+__all__ = ["EngineWatch"]
+
+logger = logging.getLogger(__name__)
+
+LOOK_SECONDS = 1.0
+JOIN_SECONDS = 10.0
+COMES_BACK = "The job keeps its finished chunks and comes back by itself when the gate opens."
+
+
+class EngineWatch:
+    """Starts with the engine and stops with it. `job_ref`: the job that the engine works for at the moment."""
+
+    def __init__(self, engine: EngineProcess, job_ref: Callable[[], str]) -> None:
+        self._engine = engine
+        self._job_ref = job_ref
+        self._teller = Teller("engine")
+        self._machine = MachineWatch(_policy())
+        self._stopped = threading.Event()
+        self._text = ""
+        self._thread = threading.Thread(target=self._run, daemon=True, name="engine-watch")
+        self._thread.start()
+
+    @property
+    def text(self) -> str:
+        """Why the engine stands still or goes slowly, for people; empty while it works freely."""
+        return self._text
+
+    def stop(self) -> None:
+        """No look after this; a living engine goes on, so that it can end in order."""
+        self._stopped.set()
+        self._thread.join(JOIN_SECONDS)
+        self._engine.let_go()
+        self._text = ""
+        self._teller.goes_on("The paused engine has ended.")
+        self._teller.finish()
+
+    def _run(self) -> None:
+        while not self._stopped.is_set():
+            begun_at = time.monotonic()
+            try:
+                self._look(begun_at)
+            except Exception:  # the next look may succeed, and without a watch nothing would pause the engine
+                logger.exception("a look of the engine's watch failed")
+            self._stopped.wait(max(0.0, begun_at + LOOK_SECONDS - time.monotonic()))
+
+    def _look(self, at_seconds: float) -> None:
+        self._engine.witness.look()
+        watched = self._machine.look(at_seconds)
+        if watched is None:
+            return
+        if watched.act is Act.END:
+            self._end(watched)
+            return
+        if watched.act is Act.PAUSE:
+            self._engine.hold(HeldFor.HEAT_PAUSE)
+            self._teller.paused(self._whose(), watched, self._job_ref())
+        elif watched.act is Act.RESUME:
+            self._engine.let_go()
+            self._teller.goes_on(f"It goes on: {watched.reason}.")
+        self._text = self._told(watched)
+        if watched.rest_share:
+            self._rest(watched.rest_share)
+
+    def _end(self, watched: Watched) -> None:
+        what = "heat" if watched.cause is Cause.HEAT else "want of memory"
+        self._engine.end_for_machine(f"Ended for {what}: {watched.reason}.")
+        self._teller.goes_on("It was ended.")
+        self._teller.ended(self._whose(), watched, self._job_ref(), recovery=COMES_BACK)
+        self._text = ""
+        self._stopped.set()
+
+    def _rest(self, share: float) -> None:
+        self._engine.hold(HeldFor.HEAT_REST)
+        try:
+            self._stopped.wait(share * LOOK_SECONDS)
+        finally:
+            self._engine.let_go()
+
+    def _whose(self) -> str:
+        return f"The engine of {self._job_ref()}"
+
+    def _told(self, watched: Watched) -> str:
+        if self._machine.is_paused:
+            return f"Paused for heat: {heat_pause_text(watched.celsius, self._machine.policy)}"
+        if watched.rest_share and watched.celsius is not None:
+            seen = celsius_text(watched.celsius)
+            return f"Resting {100 * watched.rest_share:.0f} % of the time for heat: {seen}"
+        return ""
+
+
+def _policy() -> GatePolicy:
+    try:
+        return policy_in_force()
+    except DatabaseError:  # the settings' limits until it answers
+        return gate_policy()

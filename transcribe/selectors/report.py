@@ -1,0 +1,196 @@
+"""What became of a night: what was done, what waits and why, what the gate cost, and when the queue will be done."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from functools import cache
+from zoneinfo import ZoneInfo
+
+from django.utils import timezone
+
+from transcribe.audio.pcm_format import SAMPLE_RATE
+from transcribe.models import Attempt, Chunk, Job, JobEvent
+from transcribe.queue_rules import QueueRules, queue_rules
+from transcribe.schedule import Schedule
+from transcribe.selectors.jobs import (
+    JobRow,
+    QueueEntry,
+    held_jobs,
+    job_row,
+    queue_entries,
+    remaining_seconds,
+    running_job,
+    waiting_jobs,
+)
+from transcribe.selectors.pace import pace_of_model
+from transcribe.states import OWNER_WORKER, ChunkStatus, JobStatus
+
+__all__ = ["Lost", "NightReport", "Period", "night_report", "period_of"]
+
+EVENING_HOUR = 18  # where no hours are set, the night is what has been since yesterday at this hour
+_CHECK = re.compile(r"Blocked by ([a-z ]+):")  # how a verdict begins its reason (gate/core/verdict.py)
+OTHER_CHECK = "lock"  # a refusal by the lock itself is in other words
+
+Interval = tuple[datetime, datetime]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Period:
+    """`is_shift`: these were the last hours; otherwise since yesterday evening. `zone` names the wall clock."""
+
+    start: datetime
+    end: datetime
+    is_shift: bool
+    zone: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class Lost:
+    """How long at least one job was kept waiting by a check of the gate, within the hours."""
+
+    check: str
+    seconds: float
+
+
+@dataclass(frozen=True, kw_only=True)
+class NightReport:
+    """`audio_seconds`: read within the period, also of jobs that go on. `held_seconds`: how long running engines stood
+    still for heat. `remaining_seconds` and `done_at`: None where
+    the pace of a model is not known yet, and `done_at` where the queue is paused or never done.
+    """
+
+    period: Period
+    audio_seconds: float
+    done: tuple[JobRow, ...]
+    incomplete: tuple[JobRow, ...]
+    failed: tuple[JobRow, ...]
+    running: JobRow | None
+    waiting: tuple[QueueEntry, ...]
+    held: tuple[JobRow, ...]
+    lost: tuple[Lost, ...]
+    held_seconds: float
+    pause_text: str
+    remaining_seconds: float | None
+    done_at: datetime | None
+
+    @property
+    def done_audio_seconds(self) -> float:
+        return sum(row.duration_seconds for row in self.done)
+
+    @property
+    def waits(self) -> bool:
+        return self.running is not None or bool(self.waiting)
+
+
+def night_report(now: datetime | None = None) -> NightReport:
+    now = now or timezone.now()
+    rules = queue_rules()
+    period = period_of(rules.schedule, now)
+    running = running_job()
+    left = _remaining_seconds(now)
+    return NightReport(
+        period=period,
+        audio_seconds=_audio_seconds(period),
+        done=_ended(period, JobStatus.SUCCEEDED),
+        incomplete=_ended(period, JobStatus.INCOMPLETE),
+        failed=_ended(period, JobStatus.FAILED),
+        running=None if running is None else job_row(running),
+        waiting=tuple(queue_entries(now)),
+        held=tuple(held_jobs()),
+        lost=_lost(period, rules.schedule),
+        held_seconds=_held_seconds(period),
+        pause_text="" if rules.pause is None else rules.pause.sentence,
+        remaining_seconds=left,
+        done_at=_done_at(rules, left, now),
+    )
+
+
+def period_of(schedule: Schedule, now: datetime) -> Period:
+    """The last hours that have begun, up to now; where there are none, since yesterday evening."""
+    shift = schedule.shift_before(now)
+    if shift is not None and shift.closes_at is not None:
+        return Period(start=shift.opens_at, end=min(now, shift.closes_at), is_shift=True, zone=schedule.zone)
+    midnight = now.astimezone(ZoneInfo(schedule.zone)).replace(hour=0, minute=0, second=0, microsecond=0, fold=0)
+    evening = (midnight - timedelta(days=1)).replace(hour=EVENING_HOUR)
+    return Period(start=evening, end=now, is_shift=False, zone=schedule.zone)
+
+
+def _ended(period: Period, status: JobStatus) -> tuple[JobRow, ...]:
+    jobs = Job.objects.filter(status=status, finished_at__gte=period.start, finished_at__lte=period.end)
+    return tuple(job_row(job) for job in jobs.order_by("finished_at", "pk"))
+
+
+def _audio_seconds(period: Period) -> float:
+    done = Chunk.objects.filter(
+        status=ChunkStatus.DONE, finished_at__gte=period.start, finished_at__lte=period.end
+    ).values_list("start_sample", "end_sample")
+    return sum(end - start for start, end in done) / SAMPLE_RATE
+
+
+# ── What the gate cost ───────────────────────────────────────────────────────────────────────────
+def _lost(period: Period, schedule: Schedule) -> tuple[Lost, ...]:
+    """The longest first."""
+    blocked: dict[str, list[Interval]] = {}
+    for event, until in _blocked_events(period):
+        begin, end = max(event.at, period.start), min(until, period.end)
+        if begin < end:
+            blocked.setdefault(blocking_check(event.reason), []).append((begin, end))
+    found = [
+        Lost(check=check, seconds=sum(schedule.open_seconds(*interval) for interval in merged(intervals)))
+        for check, intervals in blocked.items()
+    ]
+    return tuple(sorted((lost for lost in found if lost.seconds >= 1), key=lambda lost: -lost.seconds))
+
+
+def _held_seconds(period: Period) -> float:
+    """Of attempts that reached into the period; of one that began before, at most the time within."""
+    attempts = Attempt.objects.filter(started_at__lte=period.end).exclude(ended_at__lt=period.start)
+    total = 0.0
+    for started_at, ended_at, held in attempts.values_list("started_at", "ended_at", "held_seconds"):
+        within = min(ended_at or period.end, period.end) - max(started_at, period.start)
+        total += min(sum(held.values()), within.total_seconds())
+    return total
+
+
+def _blocked_events(period: Period) -> Iterable[tuple[JobEvent, datetime]]:
+    """Each blocking that reached into the period, with its end: the next event of the job, or the period's end."""
+    jobs = JobEvent.objects.filter(new=JobStatus.BLOCKED, at__lte=period.end).values_list("job_id", flat=True)
+    recent = Job.objects.filter(pk__in=jobs.distinct()).exclude(finished_at__lt=period.start)
+    for job in recent.prefetch_related("events"):
+        events: Sequence[JobEvent] = list(job.events.all())
+        ends = [event.at for event in events[1:]] + [period.end]
+        yield from ((event, end) for event, end in zip(events, ends, strict=True) if event.new == JobStatus.BLOCKED)
+
+
+def blocking_check(reason: str) -> str:
+    found = _CHECK.match(reason)
+    return OTHER_CHECK if found is None else found.group(1)
+
+
+def merged(intervals: Iterable[Interval]) -> list[Interval]:
+    """Two jobs that waited at the same time cost the machine that time once."""
+    whole: list[Interval] = []
+    for begin, end in sorted(intervals):
+        if whole and begin <= whole[-1][1]:
+            whole[-1] = (whole[-1][0], max(end, whole[-1][1]))
+        else:
+            whole.append((begin, end))
+    return whole
+
+
+# ── What is still to come ────────────────────────────────────────────────────────────────────────
+def _remaining_seconds(now: datetime) -> float | None:
+    """Work of the running and of all waiting jobs; None when the pace of one is not known."""
+    running, past = running_job(), cache(pace_of_model)
+    jobs = [*([] if running is None else [running]), *waiting_jobs().filter(owner=OWNER_WORKER)]
+    each = [remaining_seconds(job, now, past) for job in jobs]
+    return None if None in each else sum(seconds for seconds in each if seconds is not None)
+
+
+def _done_at(rules: QueueRules, remaining: float | None, now: datetime) -> datetime | None:
+    if remaining is None or rules.pause is not None:
+        return None
+    return rules.schedule.after_open_seconds(now, remaining)

@@ -22,6 +22,8 @@ from j5a_admin.views.lock import lock_clear, lock_live, lock_page, lock_stop
 from j5a_admin.views.report import report_page
 from j5a_admin.views.sensors import sensor_use, sensors_live, sensors_page
 
+admin.autodiscover()
+
 handler500 = "j5a_admin.views.errors.server_error"
 
 urlpatterns = [

@@ -132,7 +132,10 @@ def test_a_deleted_job_makes_the_page_load_again(operator: Client) -> None:
 
 def test_buttons_in_the_answer_carry_a_token(operator: Client) -> None:
     answer = operator.get(f"/jobs/{running().pk}/live/")
-    assert element(answer, "input", name="csrfmiddlewaretoken")["value"]
+    tokens = elements(answer, "input", name="csrfmiddlewaretoken")
+    assert tokens
+    assert len(tokens) == len(elements(answer, "form"))
+    assert all(token["value"] for token in tokens)
 
 
 @pytest.mark.parametrize("query", ["", "?state=x&segments=y", "?state=%00&segments=-1"])

@@ -16,8 +16,8 @@ class J5aAdminConfig(AppConfig):
 class SiteAdminConfig(admin_apps.SimpleAdminConfig):
     """Django's admin with our site in place of the stock one.
 
-    What it shows is registered with the addresses (j5a_admin/urls.py): sampler, worker and `gate run` have no pages, and
-    stay smaller without them.
+    What it shows is registered with the addresses (j5a_admin/urls.py): sampler, worker and `gate run` have no pages,
+    and stay smaller without them.
     """
 
     default_site = "j5a_admin.site.PanelSite"

@@ -5,8 +5,14 @@ from __future__ import annotations
 import atexit
 import os
 import shutil
+import signal
 import tempfile
 from pathlib import Path
+
+# Started in the background of a script, this process has these ignored, and would hand that on to all it starts.
+for number in (signal.SIGINT, signal.SIGQUIT, signal.SIGHUP):
+    if signal.getsignal(number) is signal.SIG_IGN:
+        signal.signal(number, signal.default_int_handler if number is signal.SIGINT else signal.SIG_DFL)
 
 for name in [name for name in os.environ if name.startswith("J5A_") and name != "J5A_REQUIRE_BROWSER"]:
     del os.environ[name]

@@ -51,13 +51,15 @@ def _refusal(reading: LockReading) -> str:
     record, pid = reading.holder, reading.held_by_pid
     if reading.state not in (LockState.HELD, LockState.HUNG):
         return f"nobody holds it by the kernel lock ({reading.sentence})"
-    if record is None or pid is None or record.pid != pid:
+    if record is None or pid is None:
         return "its files do not say who the holder is"
     if record.host != host_id():
         return f"its holder is on another host, {record.host}"
-    process = read_process(pid)
+    process = read_process(record.pid)
     if not process.alive or process.start_ticks != record.start_ticks:
-        return f"PID {pid} is not the process any more that took it"
+        return f"PID {record.pid} is not the process any more that took it"
+    if record.pid != pid:
+        return "its files do not say who the holder is"
     if Path(f"/proc/{pid}").stat().st_uid != os.geteuid():
         return f"PID {pid} belongs to another user"
     if os.getpgid(pid) != pid or pid in (os.getpid(), *parents(os.getpid())):

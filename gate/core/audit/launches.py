@@ -28,11 +28,9 @@ def command_models(argv: Sequence[str]) -> tuple[AskedModel | None, ...]:
 def _script(argv: Sequence[str]) -> Scan:
     """`bash night.sh`, `python night.py`, `./night.sh`, as the audit reads it. What cannot be read shows nothing."""
     path = _script_path(_without_prefixes(argv))
-    if path is None or not path.is_file():
-        return Scan()
     try:
-        return scan_source(read_source(path))
-    except NotAudited:  # a program of another kind
+        return scan_source(read_source(path)) if path is not None and path.is_file() else Scan()
+    except (NotAudited, OSError, ValueError):  # a program of another kind; a name too long, or of odd bytes
         return Scan()
 
 

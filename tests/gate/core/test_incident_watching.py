@@ -29,9 +29,8 @@ def test_heat_or_memory_ended_it(cause: Cause, kind: IncidentKind) -> None:
 
 def test_memory_that_all_programs_wait_for_is_measured() -> None:
     memory = MemoryReading(available_bytes=8 * GIB, total_bytes=16 * GIB, psi_full_avg10=60.0)
-    calm, waits = watch_measures(
-        Vitals(taken_at=0.0, memory=memory, temperature=TemperatureReading(deciding=None)), POLICY
-    )
+    seen = Vitals(taken_at=0.0, memory=memory, temperature=TemperatureReading(deciding=None))
+    calm, waits = watch_measures(seen, POLICY)
     assert (calm.is_violated, waits.is_violated, waits.value, waits.limit) == (False, True, 60.0, 50.0)
     assert waits.value_text == "60 % of the time"
 

@@ -8,7 +8,17 @@ from django.contrib import admin
 from django.db.models import Model
 from django.http import HttpRequest
 
-from gate.models import GateState, LockEvent, PolicyChange, SampleSummary, SensorSample, VerdictRecord
+from gate.models import (
+    GateState,
+    Incident,
+    IncidentEvent,
+    IncidentEvidence,
+    LockEvent,
+    PolicyChange,
+    SampleSummary,
+    SensorSample,
+    VerdictRecord,
+)
 
 if TYPE_CHECKING:
     _ModelAdmin = admin.ModelAdmin[Model]
@@ -65,3 +75,21 @@ class GateStateAdmin(ReadOnlyAdmin):
 class PolicyChangeAdmin(ReadOnlyAdmin):
     list_display = ("at", "host", "who", "name", "before", "after")
     list_filter = ("host", "name")
+
+
+@admin.register(Incident)
+class IncidentAdmin(ReadOnlyAdmin):
+    list_display = ("last_at", "host", "kind", "subject", "status", "count", "summary")
+    list_filter = ("status", "kind", "host")
+    search_fields = ("subject", "summary")
+
+
+@admin.register(IncidentEvent)
+class IncidentEventAdmin(ReadOnlyAdmin):
+    list_display = ("at", "incident", "kind", "who", "text", "repeats")
+    list_filter = ("kind",)
+
+
+@admin.register(IncidentEvidence)
+class IncidentEvidenceAdmin(ReadOnlyAdmin):
+    list_display = ("at", "incident", "title", "file_name")

@@ -10,7 +10,7 @@ from gate.core.heatfile import HeatFile
 from gate.core.lockfile import HeavyLock
 from gate.core.policy import GatePolicy
 
-__all__ = ["gate_policy", "heat_file", "heavy_lock", "host_id", "lock_path"]
+__all__ = ["black_box_dir", "gate_policy", "heat_file", "heavy_lock", "host_id", "lock_path", "log_dir"]
 
 
 def gate_policy() -> GatePolicy:
@@ -34,6 +34,17 @@ def gate_policy() -> GatePolicy:
 
 def lock_path() -> Path:
     return Path(settings.GATE_LOCK_PATH)
+
+
+def black_box_dir() -> Path:
+    """Where the sampler's black box lies, for its owner only."""
+    path = Path(settings.DATA_DIR) / "blackbox"
+    path.mkdir(mode=0o700, parents=True, exist_ok=True)
+    return path
+
+
+def log_dir() -> Path:
+    return Path(settings.LOG_DIR)
 
 
 def host_id() -> str:

@@ -7,6 +7,22 @@ from datetime import UTC, datetime
 from django.db import models
 
 from gate.core.verdict import Verdict
+from gate.incident_models import Incident, IncidentEvent, IncidentEventKind, IncidentEvidence
+
+__all__ = [
+    "GateState",
+    "Incident",
+    "IncidentEvent",
+    "IncidentEventKind",
+    "IncidentEvidence",
+    "LockEvent",
+    "LockEventKind",
+    "PolicyChange",
+    "SensorChoice",
+    "SensorSample",
+    "SensorUse",
+    "VerdictRecord",
+]
 
 
 class SensorSample(models.Model):

@@ -17,6 +17,7 @@ from gate.core.history import store_due
 from gate.core.readings import Vitals
 from gate.core.sensors import SensorMemory, take_vitals
 from gate.models import GateState, SensorSample
+from gate.recorder import Recorder
 from gate.services import (
     history_prune,
     history_summarise,
@@ -25,6 +26,7 @@ from gate.services import (
     policy_in_force,
     policy_note,
 )
+from gate.state_watch import StateWatch
 
 __all__ = ["Sampler"]
 
@@ -37,12 +39,19 @@ _PRUNE_EVERY_SECONDS = 600.0
 class Sampler:
     """`tick` is one step and takes its clock from outside; `run` calls it until told to stop."""
 
-    def __init__(self, every_seconds: float = 1.0, is_working: Callable[[], bool] = lambda: False) -> None:
+    def __init__(
+        self,
+        every_seconds: float = 1.0,
+        is_working: Callable[[], bool] = lambda: False,
+        recorder: Recorder | None = None,
+    ) -> None:
         """`is_working`: what else counts as work beside a held lock; asked every five seconds at most."""
         self._policy = gate_policy()
         self._every_seconds = every_seconds
         self._is_working = is_working
         self._known = SensorMemory()
+        self._recorder = recorder
+        self._state_watch = StateWatch()
         self._looked_at: float | None = None
         self._stored_at: float | None = None
         self._summarise = _Rhythm(_SUMMARISE_EVERY_SECONDS)
@@ -54,6 +63,8 @@ class Sampler:
     def tick(self, now: float) -> Vitals:
         """Look at the machine at `now` (unix seconds), and store it when that is due."""
         vitals = take_vitals(self._policy, self._known)
+        if self._recorder is not None:
+            self._recorder.note(vitals, now)
         # Whether somebody works costs more than the clock: it is asked no more often than the answer can matter.
         if store_due(now, self._looked_at, is_working=True):
             self._looked_at = now
@@ -61,9 +72,11 @@ class Sampler:
         return vitals
 
     def run(self, stop_event: threading.Event, on_tick: Callable[[float], None] | None = None) -> None:
-        """Tick until the event is set. `on_tick` gets the time of each."""
+        """Tick until the event is set. `on_tick` gets the time of each. Only an end by the event is one in order."""
         with suppress(DatabaseError):  # noted at the next verdict, then
             policy_note()
+        if self._recorder is not None:
+            self._recorder.start()
         while not stop_event.is_set():
             started = time.monotonic()
             now = time.time()
@@ -71,6 +84,8 @@ class Sampler:
             if on_tick is not None:
                 on_tick(now)
             stop_event.wait(max(0.0, self._every_seconds - (time.monotonic() - started)))
+        if self._recorder is not None:
+            self._recorder.close()
 
     def _store_if_due(self, vitals: Vitals, now: float) -> None:
         """A database that does not answer costs this sample, not the loop."""
@@ -79,6 +94,7 @@ class Sampler:
             if store_due(now, self._stored_at, is_working=self._is_noteworthy(vitals)):
                 self._store(vitals, datetime.fromtimestamp(now, UTC), now)
                 self._stored_at = now
+            self._state_watch.look(vitals, now)
         except DatabaseError as problem:
             self._report(str(problem))
             connections.close_all()
@@ -110,8 +126,17 @@ class Sampler:
             history_summarise()
             self._summarise.done(now)
         if self._prune.is_due(now):
-            history_prune(taken_at)
+            self._prune_history(taken_at)
             self._prune.done(now)
+
+    def _prune_history(self, now: datetime) -> None:
+        """Who protects something may fail to say what: nothing is removed then, and the watch goes on."""
+        try:
+            history_prune(now)
+        except DatabaseError:
+            raise
+        except Exception:
+            logger.exception("the history could not be pruned; trying again in %g s", _PRUNE_EVERY_SECONDS)
 
     def _store_sample(self, vitals: Vitals, taken_at: datetime) -> None:
         deciding = vitals.temperature.deciding
@@ -128,6 +153,9 @@ class Sampler:
         )
 
     def _store_ever_seen(self, vitals: Vitals) -> None:
+        if not self._known.ever_seen:  # by an earlier run
+            seen = GateState.objects.filter(host=host_id()).values_list("sensor_ever_seen", flat=True).first()
+            self._known.ever_seen = bool(seen)
         if vitals.temperature.ever_seen and not self._stored_ever_seen:
             GateState.objects.update_or_create(host=host_id(), defaults={"sensor_ever_seen": True})
             self._stored_ever_seen = True

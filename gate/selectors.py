@@ -5,16 +5,17 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from django.db.models import F, FloatField, Max, Min, QuerySet, Sum
+from django.db.models import F, FloatField, Max, Min, Q, QuerySet, Sum
 from django.utils import timezone
 
 from gate.conf import host_id
 from gate.core.history import Measure, Point, Spread, Summary, summaries
-from gate.models import LockEvent, PolicyChange, SampleSummary, SensorChoice, SensorSample, VerdictRecord
+from gate.models import Incident, LockEvent, PolicyChange, SampleSummary, SensorChoice, SensorSample, VerdictRecord
 
 __all__ = [
     "history_of_samples",
     "history_of_summaries",
+    "incidents_between",
     "lock_events_recent",
     "policy_changes_recent",
     "samples_recent",
@@ -101,6 +102,13 @@ def verdict_latest() -> VerdictRecord | None:
 
 def lock_events_recent(count: int) -> QuerySet[LockEvent]:
     return LockEvent.objects.filter(host=host_id()).order_by("-pk")[:count]
+
+
+def incidents_between(start: datetime, end: datetime) -> list[Incident]:
+    """Those that happened, or happened again, in that time; oldest first. One that lasts counts at both its ends."""
+    began = Q(first_at__gte=start, first_at__lte=end)
+    found = Incident.objects.filter(began | Q(last_at__gte=start, last_at__lte=end), host=host_id())
+    return list(found.order_by("first_at", "pk"))
 
 
 def policy_changes_recent(count: int, *names: str) -> QuerySet[PolicyChange]:

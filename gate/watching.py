@@ -15,6 +15,7 @@ from dataclasses import replace
 from django.db import DatabaseError, connections
 
 from gate import services
+from gate.core.incidents.watching import watch_measures
 from gate.core.policy import GatePolicy
 from gate.core.sensors import SensorMemory, take_vitals
 from gate.core.watch import Act, Cause, Watched, WatchState, watch
@@ -43,7 +44,8 @@ class MachineWatch:
 
     def look(self, at_seconds: float, *, may_pause: bool = True) -> Watched | None:
         """What to do at `at_seconds` (monotonic). None: it should be paused, and must not be (`may_pause`)."""
-        watched = watch(take_vitals(self.policy, self._known), self.policy, self._state, at_seconds=at_seconds)
+        vitals = take_vitals(self.policy, self._known)
+        watched = watch(vitals, self.policy, self._state, at_seconds=at_seconds)
         if watched.act is Act.PAUSE and not may_pause:
             self._state = replace(watched.state, paused_at_seconds=None)
             return None
@@ -52,6 +54,9 @@ class MachineWatch:
             services.heat_file_trip()  # at once: no database is needed for it
             self._trip_owed = True
         self._tend(at_seconds)
+        if watched.act in (Act.PAUSE, Act.END):
+            measures = watch_measures(vitals, self.policy, ended=watched.act is Act.END)
+            watched = replace(watched, measures=tuple(measures), taken_at=vitals.taken_at)
         return watched
 
     def _tend(self, at_seconds: float) -> None:

@@ -13,7 +13,11 @@ class J5aAdminConfig(AppConfig):
         from j5a_admin import system_checks  # noqa: F401 - registers the checks
 
 
-class SiteAdminConfig(admin_apps.AdminConfig):
-    """Django's admin with our site in place of the stock one."""
+class SiteAdminConfig(admin_apps.SimpleAdminConfig):
+    """Django's admin with our site in place of the stock one.
+
+    What it shows is registered with the addresses (j5a_admin/urls.py): sampler, worker and `gate run` have no pages,
+    and stay smaller without them.
+    """
 
     default_site = "j5a_admin.site.PanelSite"

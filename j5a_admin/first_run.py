@@ -33,8 +33,9 @@ Say = Callable[[str], None]
 
 _OF_THE_PANEL = Q(content_type__app_label__in=("gate", "transcribe"))
 ROLES = {
-    # Look at everything, bring jobs in, cancel, retry, hold and arrange them, pause the queue.
-    "Operators": _OF_THE_PANEL & (Q(codename__startswith="view_") | Q(codename__in=("add_job", "change_job"))),
+    # Look at everything, bring jobs in, cancel, retry, hold and arrange them, pause the queue, look after incidents.
+    "Operators": _OF_THE_PANEL
+    & (Q(codename__startswith="view_") | Q(codename__in=("add_job", "change_job", "handle_incident"))),
     # All of that, delete jobs, act on the machine, and look after people.
     "Administrators": _OF_THE_PANEL | Q(content_type__app_label="auth", content_type__model__in=("user", "group")),
 }

@@ -2,24 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sized
+from collections.abc import Iterator, Sized
 from datetime import datetime
 from zoneinfo import ZoneInfo
 
 from django.utils import timezone
 
-import gate.selectors
 from gate.core.units import seconds_text
+from gate.models import Incident
+from gate.selectors import incidents_between
 from transcribe.hours_text import moment_text
 from transcribe.selectors import JobRow, NightReport
 
 __all__ = ["forecast_text", "incidents_of", "period_text", "report_lines"]
 
 
-def incidents_of(report: NightReport) -> list[object]:
-    """Incidents opened in the period, each with its text; none while nothing opens incidents."""
-    selector: Callable[[datetime, datetime], list[object]] | None = getattr(gate.selectors, "incidents_between", None)
-    return [] if selector is None else list(selector(report.period.start, report.period.end))
+def incidents_of(report: NightReport) -> list[Incident]:
+    """What happened, or happened again, in the period."""
+    return incidents_between(report.period.start, report.period.end)
 
 
 def period_text(report: NightReport) -> str:
@@ -59,7 +59,9 @@ def report_lines(report: NightReport) -> Iterator[str]:
     yield f"Held: {_count(report.held)}"
     yield from (f"  {_line(row)}: {row.reason}" for row in report.held)
     yield from (f"Lost to {lost.check}: {seconds_text(lost.seconds)}" for lost in report.lost)
-    yield from (f"Incident: {incident}" for incident in incidents_of(report))
+    if report.held_seconds >= 1:
+        yield f"Held for heat while it worked: {seconds_text(report.held_seconds)}"
+    yield from (f"Incident: {one.title}, {one.status}: {one.summary}" for one in incidents_of(report))
     yield forecast_text(report)
 
 

@@ -169,6 +169,9 @@ GATE_REST_CELSIUS = env_float("REST_CELSIUS", min(70.0, GATE_TRIP_CELSIUS), low=
 GATE_END_PRESSURE_PERCENT = env_float("END_PRESSURE_PERCENT", 50.0, low=1, high=100)
 GATE_PINNED_SENSOR = env_text("PINNED_SENSOR", None)
 GATE_IGNORED_SENSORS = tuple(env_list("IGNORED_SENSORS", []))
+# A job that the gate keeps waiting for longer is an incident; so is a sampler that did not get to look for longer.
+LONG_BLOCK_SECONDS = env_float("LONG_BLOCK_SECONDS", 1800, low=1, high=864_000)
+STALL_SECONDS = env_float("STALL_SECONDS", 15, low=2, high=3600)
 if GATE_RESET_CELSIUS >= GATE_TRIP_CELSIUS:
     raise ImproperlyConfigured(
         f"J5A_RESET_CELSIUS={GATE_RESET_CELSIUS} must be below J5A_TRIP_CELSIUS={GATE_TRIP_CELSIUS}: "

@@ -39,6 +39,7 @@ ONLY_IN = {
         "transcribe/audio/probe.py",
         "j5a_admin/supervise.py",
         "gate/cli/command_process.py",
+        "gate/kernel_log.py",
         "gate/cli/guardian_process.py",
     },
 }

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import pickletools
 import zipfile
 import zlib
 from pathlib import Path
@@ -44,4 +43,6 @@ def _is_whisper_checkpoint(file: Path) -> bool:
 
 
 def _strings_of(pickled: bytes) -> set[object]:
+    import pickletools  # large, and most processes never look into a checkpoint
+
     return {value for _, value, _ in pickletools.genops(pickled) if isinstance(value, str)}

@@ -59,8 +59,20 @@ class EngineFailed(TranscribeError):
 
 
 class EngineLost(TranscribeError):
-    def __init__(self, message: str, *, exit_code: int | None, output_tail: str) -> None:
+    """`hung_after_seconds`: it lived, and was ended after so long a silence. `is_oom`: the kernel, for memory."""
+
+    def __init__(
+        self,
+        message: str,
+        *,
+        exit_code: int | None,
+        output_tail: str,
+        hung_after_seconds: float | None = None,
+        is_oom: bool = False,
+    ) -> None:
         super().__init__(message, permanent=False)
+        self.hung_after_seconds = hung_after_seconds
+        self.is_oom = is_oom
         self.exit_code = exit_code
         self.output_tail = output_tail
 

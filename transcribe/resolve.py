@@ -18,7 +18,6 @@ from transcribe.errors import ModelUnknown
 from transcribe.file_hashes import file_sha256_cached
 from transcribe.learned import with_learned
 from transcribe.models import RegisteredModel
-from transcribe.weights import weights_ensure
 
 DEMO = "demo"
 REGISTERED = "registered:"
@@ -134,6 +133,8 @@ def model_fetch(
     """
     known = model_named(value)
     if known is not None:
+        from transcribe.weights import weights_ensure  # HTTP and TLS: only the worker downloads
+
         path = weights_ensure(
             known,
             settings.MODELS_DIR,

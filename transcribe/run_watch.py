@@ -9,6 +9,7 @@ from __future__ import annotations
 import logging
 import threading
 import time
+from collections.abc import Callable
 
 from django.db import DatabaseError
 
@@ -17,6 +18,7 @@ from gate.core.policy import GatePolicy
 from gate.core.units import celsius_text
 from gate.core.watch import Act, Cause, Watched, heat_pause_text
 from gate.services import policy_in_force
+from gate.telling import Teller
 from gate.watching import MachineWatch
 from transcribe.held import HeldFor
 from transcribe.supervisor import EngineProcess
@@ -27,13 +29,16 @@ logger = logging.getLogger(__name__)
 
 LOOK_SECONDS = 1.0
 JOIN_SECONDS = 10.0
+COMES_BACK = "The job keeps its finished chunks and comes back by itself when the gate opens."
 
 
 class EngineWatch:
-    """Starts with the engine and stops with it."""
+    """Starts with the engine and stops with it. `job_ref`: the job that the engine works for at the moment."""
 
-    def __init__(self, engine: EngineProcess) -> None:
+    def __init__(self, engine: EngineProcess, job_ref: Callable[[], str]) -> None:
         self._engine = engine
+        self._job_ref = job_ref
+        self._teller = Teller("engine")
         self._machine = MachineWatch(_policy())
         self._stopped = threading.Event()
         self._text = ""
@@ -51,6 +56,8 @@ class EngineWatch:
         self._thread.join(JOIN_SECONDS)
         self._engine.let_go()
         self._text = ""
+        self._teller.goes_on("The paused engine has ended.")
+        self._teller.finish()
 
     def _run(self) -> None:
         while not self._stopped.is_set():
@@ -71,8 +78,10 @@ class EngineWatch:
             return
         if watched.act is Act.PAUSE:
             self._engine.hold(HeldFor.HEAT_PAUSE)
+            self._teller.paused(self._whose(), watched, self._job_ref())
         elif watched.act is Act.RESUME:
             self._engine.let_go()
+            self._teller.goes_on(f"It goes on: {watched.reason}.")
         self._text = self._told(watched)
         if watched.rest_share:
             self._rest(watched.rest_share)
@@ -80,6 +89,8 @@ class EngineWatch:
     def _end(self, watched: Watched) -> None:
         what = "heat" if watched.cause is Cause.HEAT else "want of memory"
         self._engine.end_for_machine(f"Ended for {what}: {watched.reason}.")
+        self._teller.goes_on("It was ended.")
+        self._teller.ended(self._whose(), watched, self._job_ref(), recovery=COMES_BACK)
         self._text = ""
         self._stopped.set()
 
@@ -89,6 +100,9 @@ class EngineWatch:
             self._stopped.wait(share * LOOK_SECONDS)
         finally:
             self._engine.let_go()
+
+    def _whose(self) -> str:
+        return f"The engine of {self._job_ref()}"
 
     def _told(self, watched: Watched) -> str:
         if self._machine.is_paused:

@@ -29,6 +29,7 @@ from transcribe.errors import (
 )
 from transcribe.job_run import JobRun, RunControl
 from transcribe.models import AttemptOutcome, Chunk, Job
+from transcribe.services.incidents import engine_lost_report, lost_again_report
 from transcribe.services.progress import (
     attempt_update,
     chunk_fail,
@@ -124,14 +125,19 @@ def _after_loss(job: Job, chunk: Chunk | None, lost: EngineLost | ProtocolError)
     """The engine died. Its chunk is tried again, and set aside when it has killed its process twice."""
     code, tail = (lost.exit_code, lost.output_tail) if isinstance(lost, EngineLost) else (None, "")
     attempt_update(job, exit_code=code, output_tail=tail)
+    engine_lost_report(job, chunk, lost)
     if chunk is None:
         losses = losses_while_loading(job) + 1
+        if losses >= LOSSES_ALLOWED:
+            lost_again_report(job, chunk, lost)
         if losses >= LOADING_LOSSES_ALLOWED:
             job_end(job, f"{lost} This happened {losses} times while the model was loading.")
             return
     else:
         again = chunk.engine_losses + 1 < LOSSES_ALLOWED
         chunk_lose(chunk, ChunkStatus.PENDING if again else ChunkStatus.QUARANTINED, str(lost))
+        if not again:
+            lost_again_report(job, chunk, lost)
         if not job.chunks.exclude(status__in=[ChunkStatus.DONE, ChunkStatus.QUARANTINED]).exists():
             job_end(job)  # nothing is left to read: another run would load the model for nothing
             return

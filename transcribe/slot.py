@@ -45,6 +45,7 @@ class EngineSlot:
         self._held: HeldLock | None = None
         self._engine: EngineProcess | None = None
         self._watch: EngineWatch | None = None
+        self._job_ref = ""
         self.held = HeldTimes()  # of every engine that this slot had
         self._loaded: Loaded | None = None
         self._model: ResolvedModel | None = None
@@ -58,6 +59,7 @@ class EngineSlot:
         """
         if not self._holds(model):
             self._end_engine()
+        self._job_ref = f"job {job.pk}"
         if self._held is None:
             try:
                 self._held = lock_acquire(model=model.value, job_ref=f"job {job.pk}")
@@ -86,7 +88,7 @@ class EngineSlot:
         log_path = log_dir() / f"engine-{timezone.now():%Y%m%d-%H%M%S}-job-{job.pk}-attempt-{job.attempt}.log"
         engine = EngineProcess(lock_descriptor=self._held.fileno(), log_path=log_path, held=self.held)
         self._engine = engine
-        self._watch = EngineWatch(engine)
+        self._watch = EngineWatch(engine, lambda: self._job_ref)
         self._name_holder(engine.pid)
         request = Load(
             path=str(model.path), name=model.whisper_name, threads=settings.ENGINE_THREADS, sha256=model.sha256

@@ -210,7 +210,7 @@ class EngineProcess:
             why = f"{slowest}, {WINDOWS_OF_SILENCE} times that or J5A_ENGINE_SILENT_SECONDS is the limit"
         self.kill()
         text = f"The engine said nothing for {limit_seconds:.0f} s ({why}) and was ended as hung."
-        return EngineLost(text, exit_code=None, output_tail=self.output_tail())
+        return EngineLost(text, exit_code=None, output_tail=self.output_tail(), hung_after_seconds=limit_seconds)
 
     def _read(self) -> list[Message]:
         """The messages that arrive within `WATCH_SECONDS`."""
@@ -229,7 +229,8 @@ class EngineProcess:
         if self._machine_reason:
             return MachineEnded(self._machine_reason)
         tail = "\n".join(filter(None, (self.output_tail(), report.line)))
-        return EngineLost(describe_exit(code, report), exit_code=code, output_tail=tail)
+        is_oom = code == -signal.SIGKILL and report.judgement in (OomJudgement.YES, OomJudgement.LIKELY)
+        return EngineLost(describe_exit(code, report), exit_code=code, output_tail=tail, is_oom=is_oom)
 
     def _await_end(self) -> None:
         """Its pipe closes a moment before it is dead; killed in that moment, its own exit code would be lost."""

@@ -15,7 +15,9 @@ from gate.core.errors import LockError, LockLost
 from gate.core.heldlock import HeldLock
 from gate.core.identity import with_process
 from gate.core.policy import GatePolicy
+from gate.core.processes import command_text
 from gate.core.watch import Act, Watched
+from gate.telling import Teller
 from gate.watching import MachineWatch
 
 __all__ = ["EXIT_BLOCKED", "Running"]
@@ -24,6 +26,7 @@ EXIT_BLOCKED = os.EX_TEMPFAIL  # 75: try again later
 TICK_SECONDS = 0.2
 LOOK_SECONDS = 1.0
 HEARTBEAT_SECONDS = 5.0
+JOB_REF = "gate run"
 OBEY_SECONDS = 10.0  # as long as `group_end` gives between SIGTERM and SIGKILL
 ENDING = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGQUIT)
 FORWARDED = (*ENDING, signal.SIGUSR1, signal.SIGUSR2)
@@ -38,6 +41,7 @@ class Running:
         self._say_text = say
         self._said: set[str] = set()
         self._machine = MachineWatch(policy)
+        self._teller = Teller(JOB_REF)
         self._looked_at = self._beat_at = time.monotonic()
         self._asked_at = float("-inf")  # the last signal that asks it to end
         self._woken = self._stopped_outside = self._stays = self._is_ending = self._ended_by_us = False
@@ -46,6 +50,13 @@ class Running:
 
     def until_ended(self) -> int:
         """The exit code, when nothing of the command's group runs any more. Raises OSError when it cannot start."""
+        try:
+            return self._until_ended()
+        finally:
+            self._teller.goes_on("The paused command has ended.")
+            self._teller.finish()
+
+    def _until_ended(self) -> int:
         with self._forwarding(), self._guarded() as guardian:
             process = self._start(guardian)
             while (code := process.wait(TICK_SECONDS)) is None:
@@ -167,9 +178,11 @@ class Running:
     def _act(self, process: CommandProcess, watched: Watched) -> None:
         if watched.act is Act.PAUSE:
             process.pause()
+            self._teller.paused(self._name, watched, JOB_REF)
             self._say(f"Paused: {watched.reason}.")
         elif watched.act is Act.RESUME:
             self._woken = False
+            self._teller.goes_on(f"It may go on: {watched.reason}.")
             if self._stopped_outside:
                 process.is_paused = False
                 self._say(f"{watched.reason}: it may go on, and stays as it was stopped.")
@@ -177,7 +190,7 @@ class Running:
                 process.resume()
                 self._say(f"Goes on: {watched.reason}.")
         elif watched.act is Act.END:
-            self._end(process, watched.reason)
+            self._end(process, watched)
 
     def _stay_paused(self, process: CommandProcess) -> None:
         """Again and again: whoever woke it, it is as hot as it was."""
@@ -186,14 +199,15 @@ class Running:
             self._woken = False
             self._say(f"Paused again: not cool yet, and the command did not end within {OBEY_SECONDS:.0f} seconds.")
 
-    def _end(self, process: CommandProcess, reason: str) -> None:
+    def _end(self, process: CommandProcess, watched: Watched) -> None:
         if self._is_ending:  # and cannot be ended; the machine is still in need
             process.signal(signal.SIGKILL)
             return
         self._is_ending = True
         self._ended_by_us = process.wait(0) is None
-        self._say(f"Ended: {reason}. Start it again when the gate admits it.")
+        self._say(f"Ended: {watched.reason}. Start it again when the gate admits it.")
         left = process.end()
+        self._teller.ended(self._name, watched, JOB_REF)
         if left:
             self._say(f"Still running after SIGKILL: {_pids(left)}. The lock is held until it has ended.")
 
@@ -232,6 +246,10 @@ class Running:
             self._process.resume()
 
     # ── words ────────────────────────────────────────────────────────────────────────────────────
+    @property
+    def _name(self) -> str:
+        return command_text(self._command[:1])
+
     def _say(self, text: str) -> None:
         self._say_text(text)
 

@@ -6,6 +6,7 @@ import math
 from dataclasses import dataclass, replace
 from enum import StrEnum
 
+from gate.core.incidents.measures import Measure
 from gate.core.policy import GatePolicy
 from gate.core.readings import Vitals
 from gate.core.units import bytes_text, celsius_text, seconds_text
@@ -46,7 +47,7 @@ class Watched:
     """The decision, its reason in words, and the state for the next look.
 
     `cause` is None when nothing is held or ended. `rest_share`: the part of the next second to stand still, 0 while
-    it is paused anyway.
+    it is paused anyway. `measures`: what was read against which limit, where it is paused or ended.
     """
 
     act: Act
@@ -55,6 +56,8 @@ class Watched:
     cause: Cause | None = None
     celsius: float | None = None
     rest_share: float = 0.0
+    measures: tuple[Measure, ...] = ()
+    taken_at: float = 0.0  # unix seconds; 0: not noted
 
 
 def watch(vitals: Vitals, policy: GatePolicy, state: WatchState, *, at_seconds: float) -> Watched:

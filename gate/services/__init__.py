@@ -5,6 +5,15 @@ from __future__ import annotations
 from gate.services.heat import heat_file_trip, heat_latch_trip
 from gate.services.history import history_prune, history_summarise
 from gate.services.holder import HolderStop, holder_refusal, holder_stop
+from gate.services.incidents import (
+    incident_acknowledge,
+    incident_open_or_join,
+    incident_recovered,
+    incident_reopen,
+    incident_resolve,
+    incidents_settle,
+    note_add,
+)
 from gate.services.lock import (
     lock_acquire,
     lock_adopt,
@@ -20,6 +29,7 @@ from gate.services.lock import (
 from gate.services.policy import policy_in_force, policy_note, sensor_choose
 from gate.services.protection import TimeSpan, protect_paths, protect_spans, protected_paths, protected_spans
 from gate.services.records import records_prune
+from gate.services.reporting import incident_report, incident_settled, incidents_hold, reports_bring_in
 from gate.services.verdicts import PURPOSE_START, gate_evaluate, gate_preview, gate_preview_many, snapshot_take
 
 __all__ = [
@@ -35,6 +45,15 @@ __all__ = [
     "history_summarise",
     "holder_refusal",
     "holder_stop",
+    "incident_acknowledge",
+    "incident_open_or_join",
+    "incident_recovered",
+    "incident_reopen",
+    "incident_report",
+    "incident_resolve",
+    "incident_settled",
+    "incidents_hold",
+    "incidents_settle",
     "lock_acquire",
     "lock_adopt",
     "lock_clear_stale",
@@ -45,6 +64,7 @@ __all__ = [
     "lock_resume",
     "lock_status",
     "lock_survivor_name",
+    "note_add",
     "policy_in_force",
     "policy_note",
     "protect_paths",
@@ -52,6 +72,7 @@ __all__ = [
     "protected_paths",
     "protected_spans",
     "records_prune",
+    "reports_bring_in",
     "sensor_choose",
     "snapshot_take",
 ]

@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 
 from django.db import transaction
-from django.db.models import Q
 
 from gate.conf import host_id
 from gate.core.history import KEPT, WIDTHS, Measure, Point, Spread, Summary, merged, summaries
 from gate.models import GateState, SampleSummary, SensorSample
-from gate.services.protection import TimeSpan, protected_spans
+from gate.services.protection import TimeSpan, gaps_between, protected_spans
 
 __all__ = ["RAW_KEPT", "history_prune", "history_summarise"]
 
@@ -63,23 +62,24 @@ def history_prune(now: datetime) -> int:
     """
     host, spans = host_id(), protected_spans()
     done = GateState.objects.filter(host=host).values_list("summarised_sample", flat=True).first() or 0
-    old = SensorSample.objects.filter(host=host, taken_at__lt=now - RAW_KEPT, pk__lte=done)
-    removed = old.exclude(_within(spans)).delete()[0] if spans else old.delete()[0]
-    for width_seconds, kept_seconds in KEPT.items():
-        before = int(now.timestamp()) - kept_seconds
-        stale = SampleSummary.objects.filter(host=host, width_seconds=width_seconds, begins_at_seconds__lt=before)
-        for span in spans:
-            first = int(span.begins_at.timestamp()) - width_seconds
-            stale = stale.exclude(begins_at_seconds__gt=first, begins_at_seconds__lte=int(span.ends_at.timestamp()))
+    samples = SensorSample.objects.filter(host=host, pk__lte=done)
+    removed = sum(
+        samples.filter(taken_at__gt=after, taken_at__lt=before).delete()[0]
+        for after, before in gaps_between(spans, now - RAW_KEPT)
+    )
+    return removed + sum(_summaries_prune(host, now, width_seconds, spans) for width_seconds in KEPT)
+
+
+def _summaries_prune(host: str, now: datetime, width_seconds: int, spans: Sequence[TimeSpan]) -> int:
+    """Those go that are older than is kept and lie wholly between protected times."""
+    ends_before = now - timedelta(seconds=KEPT[width_seconds])
+    mine = SampleSummary.objects.filter(host=host, width_seconds=width_seconds)
+    removed = 0
+    for after, before in gaps_between(spans, ends_before):
+        end = int(before.timestamp()) - (0 if before == ends_before else width_seconds - 1)
+        stale = mine.filter(begins_at_seconds__gt=int(after.timestamp()), begins_at_seconds__lt=end)
         removed += stale.delete()[0]
     return removed
-
-
-def _within(spans: Iterable[TimeSpan]) -> Q:
-    inside = Q(pk__in=[])
-    for span in spans:
-        inside |= Q(taken_at__gte=span.begins_at, taken_at__lte=span.ends_at)
-    return inside
 
 
 def _point(taken_at: datetime, values: Iterable[float | None]) -> Point:

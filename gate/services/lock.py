@@ -11,10 +11,13 @@ from gate.conf import heavy_lock, host_id
 from gate.core.errors import LockHeld, LockUnsafe
 from gate.core.heldlock import HeldLock
 from gate.core.identity import parents, record_for
+from gate.core.incidents.kinds import IncidentKind
+from gate.core.incidents.occurrence import Evidence
 from gate.core.lockfile import ClearedLock, HeavyLock
 from gate.core.readings import LockReading, LockState
 from gate.core.survivors import Survivor
 from gate.models import LockEvent, LockEventKind
+from gate.services.reporting import incident_report
 
 __all__ = [
     "lock_acquire",
@@ -161,7 +164,19 @@ def _acquisition_record(held: HeldLock) -> None:
     with transaction.atomic():
         if held.took_over is not None:
             lock_event(LockEventKind.STALE_FOUND, why=held.took_over.sentence, reading=held.took_over)
+            _stale_report(held.took_over)
         lock_event(LockEventKind.ACQUIRED, pid=record.pid, who=record.job_ref, why=record.model)
+
+
+def _stale_report(found: LockReading) -> None:
+    incident_report(
+        IncidentKind.LOCK_STALE,
+        "lock",
+        f"The lock was taken over; it was {found.sentence}.",
+        evidence=[Evidence(title="Proof that it was stale", text="\n".join(found.proof))],
+        recovery="The lock was taken over by the next start.",
+        settled=True,
+    )
 
 
 def _refusal_record(reading: LockReading, job_ref: str) -> None:

@@ -8,10 +8,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from pathlib import Path
 
-__all__ = ["TimeSpan", "protect_paths", "protect_spans", "protected_paths", "protected_spans"]
+from gate.core.incidents.lifecycle import Span, gaps_before
+
+__all__ = ["TimeSpan", "gaps_between", "protect_paths", "protect_spans", "protected_paths", "protected_spans"]
 
 
 @dataclass(frozen=True)
@@ -24,6 +26,8 @@ class TimeSpan:
 
 SpanSource = Callable[[], Iterable[TimeSpan]]
 PathSource = Callable[[], Iterable[Path]]
+
+_BEGINNING = datetime(1, 1, 1, tzinfo=UTC)
 
 _span_sources: list[SpanSource] = []
 _path_sources: list[PathSource] = []
@@ -45,6 +49,20 @@ def protect_paths(source: PathSource) -> PathSource:
 
 def protected_spans() -> tuple[TimeSpan, ...]:
     return tuple(span for source in _span_sources for span in source())
+
+
+def gaps_between(spans: Iterable[TimeSpan], until: datetime) -> list[tuple[datetime, datetime]]:
+    """What may be removed before `until`: the open intervals between the protected spans, in order.
+
+    One by one, because a condition that names a thousand spans is more than SQLite takes (SQLITE_MAX_EXPR_DEPTH).
+    """
+    kept = [Span(span.begins_at.timestamp(), span.ends_at.timestamp()) for span in spans]
+    gaps = gaps_before(kept, until.timestamp())
+    return [(_BEGINNING if after is None else _moment(after), _moment(before)) for after, before in gaps]
+
+
+def _moment(at: float) -> datetime:
+    return datetime.fromtimestamp(at, UTC)
 
 
 def protected_paths() -> frozenset[Path]:

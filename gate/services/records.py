@@ -5,11 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 
-from django.db.models import Q
-
 from gate.conf import host_id
 from gate.models import LockEvent, VerdictRecord
-from gate.services.protection import protected_spans
+from gate.services.protection import gaps_between, protected_spans
 
 __all__ = ["RecordsPruned", "records_prune"]
 
@@ -22,11 +20,10 @@ class RecordsPruned:
 
 def records_prune(before: datetime, *, dry_run: bool = False) -> RecordsPruned:
     """Remove this host's verdicts last given, and lock events that happened, before that moment; how many."""
-    verdicts = VerdictRecord.objects.filter(host=host_id(), last_at__lt=before)
-    events = LockEvent.objects.filter(host=host_id(), at__lt=before)
-    for span in protected_spans():
-        verdicts = verdicts.exclude(Q(taken_at__lte=span.ends_at) & Q(last_at__gte=span.begins_at))
-        events = events.exclude(at__range=(span.begins_at, span.ends_at))
-    if dry_run:
-        return RecordsPruned(verdicts=verdicts.count(), lock_events=events.count())
-    return RecordsPruned(verdicts=verdicts.delete()[0], lock_events=events.delete()[0])
+    verdicts = events = 0
+    for after, end in gaps_between(protected_spans(), before):
+        old_verdicts = VerdictRecord.objects.filter(host=host_id(), taken_at__gt=after, last_at__lt=end)
+        old_events = LockEvent.objects.filter(host=host_id(), at__gt=after, at__lt=end)
+        verdicts += old_verdicts.count() if dry_run else old_verdicts.delete()[0]
+        events += old_events.count() if dry_run else old_events.delete()[0]
+    return RecordsPruned(verdicts=verdicts, lock_events=events)

@@ -5,11 +5,13 @@ from __future__ import annotations
 from datetime import datetime
 
 from django import template
+from django.template import Context
 from django.utils import timezone
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 
 from gate.core.units import bytes_text, celsius_text
+from gate.incident_selectors import incidents_open_count
 
 register = template.Library()
 
@@ -47,6 +49,9 @@ TONES = {
     "stale_found": "warn",
     "cleared": "good",
     "stopped": "bad",
+    "open": "bad",
+    "acknowledged": "warn",
+    "resolved": "good",
     "named_over": "warn",
 }
 
@@ -111,3 +116,10 @@ def commands(text: str) -> SafeString:
     return format_html_join(
         "", "{}", ((format_html("<code>{}</code>", part) if at % 2 else part,) for at, part in enumerate(parts))
     )
+
+
+@register.simple_tag(takes_context=True)
+def open_incidents(context: Context) -> int:
+    """For the menu; 0 for who may not see them."""
+    user = getattr(context.get("request"), "user", None)
+    return incidents_open_count() if user is not None and user.has_perm("gate.view_incident") else 0

@@ -13,9 +13,11 @@ from django.views.decorators.http import require_safe
 
 from gate.core.units import bytes_text
 from gate.core.verdict import CheckName, Verdict
+from gate.incident_selectors import incidents_open_count
 from gate.models import SensorSample
 from gate.selectors import samples_recent
 from gate.services import gate_preview, lock_status
+from j5a_admin.views.access import VIEW_INCIDENT
 from transcribe.errors import ModelUnknown
 from transcribe.models import Job
 from transcribe.queue_rules import QueueRules, queue_rules
@@ -81,6 +83,7 @@ def _context(request: HttpRequest) -> dict[str, object]:
         "rules": rules,
         "hours_now": hours_now_text(rules),
         "may_add": may(request, ADD),
+        "incidents_open": incidents_open_count() if may(request, VIEW_INCIDENT) else 0,
         "may_change": may(request, CHANGE),
     }
 

@@ -7,8 +7,9 @@ from django.shortcuts import render
 from django.views.decorators.http import require_safe
 
 from j5a_admin.report import forecast_text, incidents_of, period_text
+from j5a_admin.views.access import VIEW_INCIDENT
 from transcribe.selectors import night_report
-from transcribe.views.access import VIEW, staff_page
+from transcribe.views.access import VIEW, may, staff_page
 
 __all__ = ["report_page"]
 
@@ -22,6 +23,7 @@ def report_page(request: HttpRequest) -> HttpResponseBase:
         "report": report,
         "period": period_text(report),
         "forecast": forecast_text(report),
-        "incidents": incidents_of(report),
+        "may_see_incidents": may(request, VIEW_INCIDENT),
+        "incidents": incidents_of(report) if may(request, VIEW_INCIDENT) else [],
     }
     return render(request, "report.html", context)

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import os
 import signal
+import sqlite3
 import time
+from contextlib import closing
 from pathlib import Path
 
 import psutil
@@ -19,6 +21,12 @@ def until_paused(pid: int) -> None:
 
 def until_going(pid: int) -> None:
     until(lambda: status_of(pid) != psutil.STATUS_STOPPED, seconds=40, what="it goes on")
+
+
+def told(place: HotPlace) -> list[tuple[str, str]]:
+    """Kind and status of each incident, without the one that ships."""
+    with closing(sqlite3.connect(place.root / "var" / "j5a.sqlite3", timeout=30)) as database:
+        return database.execute("SELECT kind, status FROM gate_incident WHERE host != 'mac-mini-2012'").fetchall()
 
 
 def test_it_pauses_the_command_at_80_and_lets_it_go_on_below_75(hot_place: HotPlace) -> None:
@@ -37,6 +45,7 @@ def test_it_pauses_the_command_at_80_and_lets_it_go_on_below_75(hot_place: HotPl
     said = hot_place.err(runner)
     assert "Paused: 83.0 °C, limit 80.0 °C; goes on below 75.0 °C." in said
     assert "Goes on: 74.9 °C" in said
+    assert told(hot_place) == [("thermal_pause", "resolved")]
 
 
 def test_at_90_it_ends_the_command_with_75(hot_place: HotPlace) -> None:
@@ -47,6 +56,7 @@ def test_at_90_it_ends_the_command_with_75(hot_place: HotPlace) -> None:
     assert not is_running(pid)
     assert (hot_place.root / "locks" / "heat.json").exists()
     assert "Ended: 91.0 °C, limit 90.0 °C" in hot_place.err(runner)
+    assert told(hot_place) == [("thermal_end", "open")]
 
 
 def test_what_outlives_its_leader_is_paused_and_ended_too(hot_place: HotPlace, tmp_path: Path) -> None:
@@ -67,6 +77,7 @@ def test_a_paused_command_can_be_ended(hot_place: HotPlace) -> None:
     until_paused(pid)
     runner.send_signal(signal.SIGINT)
     assert runner.wait(120) == 128 + signal.SIGINT
+    assert told(hot_place) == [("thermal_pause", "resolved")]
 
 
 def test_one_that_does_not_obey_is_paused_again(hot_place: HotPlace, tmp_path: Path) -> None:

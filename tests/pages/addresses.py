@@ -7,6 +7,8 @@ import re
 from django.contrib.contenttypes.models import ContentType
 from django.urls import URLPattern, URLResolver, get_resolver
 
+from gate.services import incident_open_or_join
+from tests.gate.incidents.occurrences import occurrence
 from transcribe.models import Job
 
 
@@ -23,6 +25,7 @@ def all_addresses(job: Job) -> list[str]:
     content_type = ContentType.objects.get_for_model(Job).pk
     values = {
         "<int:job_id>": str(job.pk),
+        "<int:incident_id>": str(incident_open_or_join(occurrence()).pk),
         "<int:index>": "0",
         "<slug:format>": "txt",
         "<int:attempt>": "1",

@@ -14,14 +14,31 @@ from django.contrib.auth.models import Group, User
 from django.test import Client
 from django.utils import timezone
 
-from gate.models import LockEvent, LockEventKind, PolicyChange, SensorSample, SensorUse
-from gate.services import PURPOSE_START, gate_evaluate, history_summarise, lock_acquire, lock_release, sensor_choose
+from gate.core.incidents.measures import Measure
+from gate.core.incidents.occurrence import Evidence
+from gate.models import Incident, LockEvent, LockEventKind, PolicyChange, SensorSample, SensorUse
+from gate.services import (
+    PURPOSE_START,
+    gate_evaluate,
+    history_summarise,
+    incident_open_or_join,
+    lock_acquire,
+    lock_release,
+    note_add,
+    sensor_choose,
+)
+from tests.gate.incidents.occurrences import occurrence
 from tests.pages.rows import EVIL, add_text, in_status, submitted
 from transcribe.models import Attempt, Chunk, Job
 from transcribe.resolve import DEMO_PATH, model_requirement
 from transcribe.schedule import Opening
 from transcribe.services import hours_set, model_register, queue_pause
 from transcribe.states import ChunkStatus, JobStatus
+
+GATE_TABLES = (
+    *("sensorsample", "samplesummary", "verdictrecord", "lockevent", "gatestate", "policychange"),
+    *("incident", "incidentevent", "incidentevidence"),
+)
 
 
 def fill(checkpoint: Path) -> None:
@@ -47,6 +64,17 @@ def fill(checkpoint: Path) -> None:
     LockEvent.objects.create(**now, kind=LockEventKind.CLEARED, why=EVIL, evidence=evidence)
     PolicyChange.objects.create(**now, name="ignored_sensors", before=EVIL, after=EVIL)
     sensor_choose(EVIL, SensorUse.IGNORED, who=EVIL)
+    told = occurrence(
+        subject=EVIL,
+        summary=EVIL,
+        job_ref=EVIL,
+        causes=(EVIL,),
+        recovery=EVIL,
+        at=timezone.now().timestamp(),
+        measures=(Measure(name=EVIL, value=2, limit=1, unit=EVIL, source=EVIL),),
+        evidence=(Evidence(title=EVIL, text=EVIL, file_name=EVIL),),
+    )
+    note_add(incident_open_or_join(told, opened_by=EVIL), EVIL, EVIL)
     hours_set([Opening(0, 1320, 360)], "Europe/Berlin", who=EVIL)
     queue_pause(who=EVIL, why=EVIL, stops_running=True)
     for job in Job.objects.filter(status=JobStatus.INCOMPLETE):
@@ -62,6 +90,9 @@ def panel_addresses() -> Iterator[str]:
         f"/sensors/{page}?range={name}" for page in ("", "history/") for name in ("hour", "day", "month", "year")
     )
     yield from (f"/sensors/use/?{urlencode({'sensor': EVIL, 'use': use})}" for use in ("ignored", "none"))
+    yield from ("/incidents/", "/incidents/?status=open&kind=reported", "/incidents/new/")
+    for incident in Incident.objects.all():
+        yield f"/incidents/{incident.pk}/"
     yield from ("/", "/live/", "/doctor/", "/jobs/", "/jobs/live/", "/jobs/?status=failed")
     yield from ("/hours/", "/report/", "/jobs/queue/", "/jobs/queue/live/")
     for job in Job.objects.all():
@@ -71,7 +102,7 @@ def panel_addresses() -> Iterator[str]:
 def admin_addresses() -> Iterator[str]:
     yield from ("/admin/", "/admin/password_change/", "/admin/password_change/done/")
     yield from ("/admin/gate/", "/admin/transcribe/", "/admin/auth/")
-    for table in ("sensorsample", "samplesummary", "verdictrecord", "lockevent", "gatestate", "policychange"):
+    for table in GATE_TABLES:
         yield f"/admin/gate/{table}/"
     for table in ("registeredmodel", "job", "attempt"):
         yield f"/admin/transcribe/{table}/"
@@ -106,18 +137,8 @@ def answers(administrator: Client, anonymous: Client) -> Iterator[tuple[str, Any
 def _rows() -> list[tuple[str, str, Any]]:
     from django.apps import apps
 
-    names = (
-        "sensorsample",
-        "samplesummary",
-        "verdictrecord",
-        "lockevent",
-        "gatestate",
-        "policychange",
-        "registeredmodel",
-        "job",
-    )
     found = []
-    for name in (*names, "attempt", "user", "group"):
+    for name in (*GATE_TABLES, "registeredmodel", "job", "attempt", "user", "group"):
         app = {"user": "auth", "group": "auth"}.get(name)
         app = app or ("transcribe" if name in {"registeredmodel", "job", "attempt"} else "gate")
         for row in apps.get_model(app, name).objects.all():

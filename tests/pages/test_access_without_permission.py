@@ -15,7 +15,7 @@ from transcribe.states import JobStatus
 pytestmark = pytest.mark.django_db
 
 POST_ONLY = ("/upload/", "/cancel/", "/retry/", "/hold/", "/release/", "/now/", "/place/", "/priority/", "/again/")
-POST_ONLY += ("/pause/", "/resume/")
+POST_ONLY += ("/pause/", "/resume/", "/acknowledge/", "/note/", "/resolve/", "/reopen/")
 
 
 @pytest.fixture

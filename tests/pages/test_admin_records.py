@@ -10,7 +10,7 @@ from django.apps import apps
 from django.contrib import admin
 from django.test import Client
 
-from tests.pages.every_page import admin_addresses, fill
+from tests.pages.every_page import GATE_TABLES, admin_addresses, fill
 from tests.pages.markup import elements
 from tests.pages.rows import submitted
 from transcribe.models import Job
@@ -24,6 +24,9 @@ READ_ONLY = [
     ("gate", "lockevent"),
     ("gate", "gatestate"),
     ("gate", "policychange"),
+    ("gate", "incident"),
+    ("gate", "incidentevent"),
+    ("gate", "incidentevidence"),
     ("transcribe", "job"),
     ("transcribe", "attempt"),
 ]
@@ -96,8 +99,6 @@ def test_the_search_and_filters_of_the_lists_work(administrator: Client) -> None
     assert Job.objects.count() == 1
 
 
-@pytest.mark.parametrize(
-    "table", ["sensorsample", "samplesummary", "verdictrecord", "lockevent", "gatestate", "policychange"]
-)
+@pytest.mark.parametrize("table", GATE_TABLES)
 def test_empty_lists_are_shown(administrator: Client, table: str) -> None:
     assert administrator.get(f"/admin/gate/{table}/").status_code == 200

@@ -9,6 +9,7 @@ import pytest
 from django.template import engines
 from django.utils import timezone
 
+from gate.core.incidents.lifecycle import IncidentStatus
 from gate.core.readings import Judgement, LockState
 from gate.core.units import GIB, MIB
 from gate.core.verdict import Outcome
@@ -16,7 +17,7 @@ from gate.models import LockEventKind
 from j5a_admin.templatetags.panel import TONES, bytes_filter, celsius, clock, commands, duration, plain, soon, tone
 from transcribe.states import JobStatus
 
-STATES = [*JobStatus, *Outcome, *LockState, *LockEventKind, *Judgement]
+STATES = [*JobStatus, *Outcome, *LockState, *LockEventKind, *Judgement, *IncidentStatus]
 KNOWN_TONES = {"good", "warn", "bad", "busy", "calm"}
 
 

@@ -10,11 +10,12 @@ from django.core.management import call_command
 from django.test import Client
 from django.utils import timezone
 
-import gate.selectors
+from gate.services import incident_open_or_join
 from j5a_admin.report import forecast_text
+from tests.gate.incidents.occurrences import occurrence
 from tests.pages.markup import has_id, words
 from tests.pages.rows import in_status, queued
-from transcribe.models import JobEvent
+from transcribe.models import Attempt, JobEvent
 from transcribe.selectors import NightReport, night_report
 from transcribe.services import queue_pause
 from transcribe.states import JobStatus
@@ -65,10 +66,30 @@ def test_a_night_with_everything(viewer: Client) -> None:
     assert "The queue is paused by anna (a concert)." in text
 
 
-def test_incidents_are_told_where_there_are_any(viewer: Client, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(gate.selectors, "incidents_between", lambda start, end: ["The worker was lost"], raising=False)
-    assert "The worker was lost" in words(viewer.get("/report/"), "report-wrong")
-    assert "Incident: The worker was lost" in command()
+def test_incidents_of_the_night_are_told(administrator: Client, viewer: Client) -> None:
+    now = timezone.now().timestamp()
+    incident_open_or_join(occurrence(summary="The worker was lost.", at=now))
+    incident_open_or_join(occurrence(subject="long ago", summary="Another.", at=now - 3 * 86_400))
+    incident_open_or_join(occurrence(subject="elsewhere", summary="Not here.", at=now), host="other")
+    shown = words(administrator.get("/report/"), "report-wrong")
+    assert "The worker was lost." in shown
+    assert "Another." not in shown
+    assert "Not here." not in shown
+    assert command().count("Incident: ") == 1
+    assert "The worker was lost." not in words(viewer.get("/report/"), "report-wrong")  # may see jobs only
+
+
+def test_the_time_an_engine_was_held_for_heat_is_told(viewer: Client) -> None:
+    assert "Held for heat" not in command()
+    job, now = in_status(JobStatus.SUCCEEDED), timezone.now()
+    job.attempts.all().delete()
+    facts = {"job": job, "host": "x"}
+    hour = timedelta(hours=1)
+    held = {"heat pause": 600.0, "heat rest": 60.0}
+    Attempt.objects.create(**facts, number=1, started_at=now - hour, ended_at=now, held_seconds=held)
+    Attempt.objects.create(**facts, number=2, started_at=now - 90 * hour, ended_at=now - 80 * hour, held_seconds=held)
+    assert "Held for heat while it worked: 11 min" in command()
+    assert "Held for heat 11 min" in words(viewer.get("/report/"), "report-lost")
 
 
 def test_the_dashboard_leads_there(viewer: Client) -> None:

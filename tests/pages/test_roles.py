@@ -6,7 +6,9 @@ import pytest
 from django.contrib.auth.models import Group, Permission, User
 from django.test import Client
 
+from gate.services import incident_open_or_join
 from j5a_admin.first_run import roles_make
+from tests.gate.incidents.occurrences import occurrence
 from tests.pages.markup import Element, elements, has_id
 from tests.pages.rows import in_status
 from transcribe.models import QueueChange
@@ -43,7 +45,7 @@ def all_of(*app_labels: str) -> set[str]:
 def test_operators_see_everything_and_bring_jobs_in() -> None:
     views = {name for name in all_of("gate", "transcribe") if name.partition(".")[2].startswith("view_")}
     assert len(views) > 10
-    assert may("Operators") == views | {"transcribe.add_job", "transcribe.change_job"}
+    assert may("Operators") == views | {"transcribe.add_job", "transcribe.change_job", "gate.handle_incident"}
 
 
 def test_administrators_may_everything_with_the_machine_jobs_and_people() -> None:
@@ -54,10 +56,22 @@ def test_administrators_may_everything_with_the_machine_jobs_and_people() -> Non
 
 def test_an_operator_sees_the_machine_and_may_not_act_on_it() -> None:
     operator = member_of("Operators")
-    for address in ("/", "/jobs/", "/gate/", "/lock/", "/sensors/", "/doctor/", "/jobs/queue/", "/report/"):
+    watched = ("/", "/gate/", "/lock/", "/sensors/", "/incidents/", "/incidents/new/", "/doctor/", "/report/")
+    for address in (*watched, "/jobs/", "/jobs/queue/"):
         assert operator.get(address).status_code == 200, address
     for address in ("/lock/clear/", "/lock/stop/", "/sensors/use/", "/hours/"):
         assert operator.post(address).status_code == 403, address
+
+
+def test_operators_look_after_incidents_and_administrators_resolve_them() -> None:
+    operator, administrator = member_of("Operators"), member_of("Administrators")
+    address = f"/incidents/{incident_open_or_join(occurrence()).pk}"
+    for act in ("note", "acknowledge"):
+        assert operator.post(f"{address}/{act}/", {"text": "seen"}).status_code == 302, act
+    assert operator.post(f"{address}/resolve/", {"text": "done"}).status_code == 403
+    assert administrator.post(f"{address}/resolve/", {"text": "done"}).status_code == 302
+    assert operator.post(f"{address}/reopen/", {"text": "again"}).status_code == 403
+    assert administrator.post(f"{address}/reopen/", {"text": "again"}).status_code == 302
 
 
 def test_an_operator_retries_a_job_and_may_not_delete_it() -> None:
@@ -95,7 +109,9 @@ def test_what_people_changed_stays() -> None:
     assert Group.objects.count() == 2
 
 
-@pytest.mark.parametrize(("permitted", "shown"), [(True, ["Gate", "Lock", "Sensors", "Doctor"]), (False, [])])
+@pytest.mark.parametrize(
+    ("permitted", "shown"), [(True, ["Gate", "Lock", "Sensors", "Incidents", "Doctor"]), (False, [])]
+)
 def test_the_menu_leads_to_the_machine_for_who_may_see_it(permitted: bool, shown: list[str]) -> None:
     client = member_of("Operators")
     if not permitted:
@@ -104,7 +120,7 @@ def test_the_menu_leads_to_the_machine_for_who_may_see_it(permitted: bool, shown
     assert entries == ["Dashboard", "Jobs", *shown, "Records"]
 
 
-@pytest.mark.parametrize("name", ["Gate", "Lock", "Sensors", "Doctor"])
+@pytest.mark.parametrize("name", ["Gate", "Lock", "Sensors", "Incidents", "Doctor"])
 def test_the_menu_marks_where_one_is(name: str) -> None:
     answer = member_of("Operators").get(f"/{name.lower()}/")
     marked = [e.words for e in elements(answer, "a", aria_current="page")]

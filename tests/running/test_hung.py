@@ -27,6 +27,8 @@ def test_it_is_ended_and_the_job_goes_on(make_panel: Callable[..., Panel], tmp_p
     attempts = panel.rows("SELECT outcome, reason FROM transcribe_attempt WHERE job_id = ? ORDER BY number", job_id)
     assert [attempt["outcome"] for attempt in attempts] == ["engine_lost", "succeeded"]
     assert f"said nothing for {HUNG_SECONDS} s" in attempts[0]["reason"]
+    (incident,) = panel.rows("SELECT * FROM gate_incident WHERE kind = 'engine_hung'")
+    assert (incident["job_ref"], incident["status"]) == (f"job {job_id}", "open")
 
 
 def test_a_limit_learned_from_its_own_windows_finds_it_sooner(make_panel: Callable[..., Panel], tmp_path: Path) -> None:

@@ -94,6 +94,8 @@ def test_the_worker(make_panel: Callable[..., Panel], tmp_path: Path) -> None:
     assert_whole(panel, job_id, recording)
     outcomes = [row["outcome"] for row in panel.rows("SELECT outcome FROM transcribe_attempt ORDER BY number")]
     assert outcomes == ["worker_lost", "succeeded"]
+    told = [row["kind"] for row in panel.rows("SELECT kind FROM gate_incident WHERE host != 'mac-mini-2012'")]
+    assert "worker_lost" in told
 
 
 def test_a_stop_does_not_count_against_the_chunk(make_panel: Callable[..., Panel], tmp_path: Path) -> None:

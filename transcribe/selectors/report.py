@@ -12,7 +12,7 @@ from zoneinfo import ZoneInfo
 from django.utils import timezone
 
 from transcribe.audio.pcm_format import SAMPLE_RATE
-from transcribe.models import Chunk, Job, JobEvent
+from transcribe.models import Attempt, Chunk, Job, JobEvent
 from transcribe.queue_rules import QueueRules, queue_rules
 from transcribe.schedule import Schedule
 from transcribe.selectors.jobs import (
@@ -57,7 +57,8 @@ class Lost:
 
 @dataclass(frozen=True, kw_only=True)
 class NightReport:
-    """`audio_seconds`: read within the period, also of jobs that go on. `remaining_seconds` and `done_at`: None where
+    """`audio_seconds`: read within the period, also of jobs that go on. `held_seconds`: how long running engines stood
+    still for heat. `remaining_seconds` and `done_at`: None where
     the pace of a model is not known yet, and `done_at` where the queue is paused or never done.
     """
 
@@ -70,6 +71,7 @@ class NightReport:
     waiting: tuple[QueueEntry, ...]
     held: tuple[JobRow, ...]
     lost: tuple[Lost, ...]
+    held_seconds: float
     pause_text: str
     remaining_seconds: float | None
     done_at: datetime | None
@@ -99,6 +101,7 @@ def night_report(now: datetime | None = None) -> NightReport:
         waiting=tuple(queue_entries(now)),
         held=tuple(held_jobs()),
         lost=_lost(period, rules.schedule),
+        held_seconds=_held_seconds(period),
         pause_text="" if rules.pause is None else rules.pause.sentence,
         remaining_seconds=left,
         done_at=_done_at(rules, left, now),
@@ -140,6 +143,16 @@ def _lost(period: Period, schedule: Schedule) -> tuple[Lost, ...]:
         for check, intervals in blocked.items()
     ]
     return tuple(sorted((lost for lost in found if lost.seconds >= 1), key=lambda lost: -lost.seconds))
+
+
+def _held_seconds(period: Period) -> float:
+    """Of attempts that reached into the period; of one that began before, at most the time within."""
+    attempts = Attempt.objects.filter(started_at__lte=period.end).exclude(ended_at__lt=period.start)
+    total = 0.0
+    for started_at, ended_at, held in attempts.values_list("started_at", "ended_at", "held_seconds"):
+        within = min(ended_at or period.end, period.end) - max(started_at, period.start)
+        total += min(sum(held.values()), within.total_seconds())
+    return total
 
 
 def _blocked_events(period: Period) -> Iterable[tuple[JobEvent, datetime]]:

@@ -13,6 +13,7 @@ from transcribe.audio.pcm_format import SAMPLE_RATE
 from transcribe.conf import work_remove
 from transcribe.models import Attempt, AttemptOutcome, Chunk, Job
 from transcribe.queue_rules import CLAIM_ORDER, queue_rules
+from transcribe.services.incidents import worker_lost_report
 from transcribe.services.progress import job_end
 from transcribe.services.tries import fruitless_attempts, next_try_after_loss
 from transcribe.states import ENDED, OWNER_COMMAND, OWNER_WORKER, WAITING, ChunkStatus, JobStatus
@@ -93,16 +94,14 @@ def jobs_recover_worker() -> int:
 
     What is to be cancelled or held stays "stopping" while an engine of it still lives; the sweeper asks again.
     """
-    return sum(
-        _take_back(job, "the worker that ran it is gone; finished chunks are kept") for job in jobs_running_here()
-    )
+    return sum(_recover(job, "the worker that ran it is gone; finished chunks are kept") for job in jobs_running_here())
 
 
 def jobs_recover_commands() -> int:
     """Hand jobs of commands that are gone to the worker, which goes on from their checkpoints."""
     here = Job.objects.filter(owner__startswith=OWNER_COMMAND, host__in=["", settings.HOST_ID])
     lost = [job for job in here.filter(status__in=[JobStatus.RUNNING, *WAITING]) if not _command_lives(job.owner)]
-    return sum(_take_back(job, "the command that ran it is gone; the worker goes on with it") for job in lost)
+    return sum(_recover(job, "the command that ran it is gone; the worker goes on with it") for job in lost)
 
 
 def jobs_take_back(reason: str) -> int:
@@ -128,6 +127,15 @@ def _engine_lives(job: Job) -> bool:
     """The engine inherits the lock, so the lock is free exactly when its last process is gone."""
     status = lock_status()
     return status.is_live and status.holder is not None and status.holder.job_ref == f"job {job.pk}"
+
+
+def _recover(job: Job, reason: str) -> bool:
+    """Take it back from a process that is gone, and tell of that."""
+    lost = Attempt.objects.filter(job=job, ended_at__isnull=True).last()
+    taken = _take_back(job, reason)
+    if taken and lost is not None:
+        worker_lost_report(job, lost)
+    return taken
 
 
 def _take_back(job: Job, reason: str) -> bool:

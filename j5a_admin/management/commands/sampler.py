@@ -10,16 +10,20 @@ from typing import Any
 
 from django.core.management.base import BaseCommand
 from django.db import DatabaseError, connections
+from django.utils import timezone
 
 from gate.core.units import bytes_text
+from gate.recorder import Recorder
 from gate.sampler import Sampler
 from transcribe.retention import removed_lines, retention_policy, tidy
 from transcribe.services import queue_sweep
 from transcribe.services.claims import jobs_running_here
+from transcribe.services.incidents import long_blocks_report, recovery_note, running_work
 
 logger = logging.getLogger(__name__)
 
 SWEEP_SECONDS = 2.0
+LOOK_SECONDS = 20.0
 TIDY_FIRST_SECONDS = 600.0  # not in the middle of a start
 TIDY_EVERY_SECONDS = 86_400.0
 
@@ -40,16 +44,29 @@ class Command(BaseCommand):
             sweeper(now)
             tidier(time.monotonic())
 
-        Sampler(is_working=lambda: jobs_running_here().exists()).run(stop, on_tick=on_tick)
+        recorder = Recorder(work=running_work)
+        Sampler(is_working=lambda: jobs_running_here().exists(), recorder=recorder).run(stop, on_tick=on_tick)
 
 
 class _Sweeper:
-    """Called with the time of every tick; sweeps every `SWEEP_SECONDS`."""
+    """Called with the time of every tick: sweeps every `SWEEP_SECONDS`, looks for incidents every `LOOK_SECONDS`."""
 
     def __init__(self) -> None:
-        self._next_at = 0.0
+        self._next_at = self._look_at = 0.0
+        self._started = timezone.now()
 
     def __call__(self, now: float) -> None:
+        self._sweep(now)
+        if now < self._look_at <= now + LOOK_SECONDS:
+            return
+        self._look_at = now + LOOK_SECONDS
+        try:
+            long_blocks_report()
+            recovery_note(since=self._started)
+        except DatabaseError:
+            logger.exception("incidents could not be looked for; trying again in %g s", LOOK_SECONDS)
+
+    def _sweep(self, now: float) -> None:
         if now < self._next_at:
             return
         self._next_at = now + SWEEP_SECONDS

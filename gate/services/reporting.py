@@ -1,0 +1,175 @@
+"""Tell of an incident from anywhere. Never raises, never waits long: watching the machine comes first.
+
+What the database does not take within a second goes into a small file in the data directory; the sampler brings it in.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import json
+import logging
+import os
+import time
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+
+from django.db import DatabaseError, connection, transaction
+
+from gate.conf import black_box_dir, host_id
+from gate.core.incidents.kinds import IncidentKind
+from gate.core.incidents.lifecycle import IncidentStatus
+from gate.core.incidents.measures import Measure
+from gate.core.incidents.occurrence import Evidence, Occurrence
+from gate.models import Incident
+from gate.services.incidents import incident_open_or_join, incidents_settle
+
+__all__ = ["incident_report", "incident_settled", "incidents_hold", "reports_bring_in"]
+
+logger = logging.getLogger(__name__)
+
+PATIENCE_MS = 1000
+WAITING_LIMIT_BYTES = 1024 * 1024  # thousands of them: more is a flood, and the log has them
+
+
+def incident_report(
+    kind: IncidentKind,
+    subject: str,
+    summary: str,
+    *,
+    measures: Sequence[Measure] = (),
+    job_ref: str = "",
+    causes: Sequence[str] = (),
+    evidence: Sequence[Evidence] = (),
+    recovery: str = "",
+    settled: bool = False,
+    at: float | None = None,
+) -> None:
+    """Open or join the incident of this cause. `settled`: it is over already. `at`: unix seconds, now if not given.
+
+    Safe in a transaction of the caller (the row is then part of it) and with a database that is locked or away.
+    """
+    occurrence = Occurrence(
+        kind=kind,
+        subject=subject,
+        summary=summary,
+        at=time.time() if at is None else at,
+        measures=tuple(measures),
+        job_ref=job_ref,
+        causes=tuple(causes),
+        evidence=tuple(piece.bounded() for piece in evidence),
+        recovery=recovery,
+        settled=settled,
+    )
+    try:
+        with _brief_patience(), transaction.atomic():
+            incident_open_or_join(occurrence)
+    except DatabaseError as problem:
+        _keep_for_later(occurrence, problem)
+    except Exception:  # the caller ends a hot process or takes a lock: nothing here may stop it
+        logger.exception("an incident (%s: %s) could not be written", kind, summary)
+
+
+def incident_settled(kind: IncidentKind, why: str, *, subject: str | None = None) -> None:
+    """The cause is over. Never raises: an incident that stays open is resolved by a person."""
+    try:
+        with _brief_patience(), transaction.atomic():
+            incidents_settle(kind, why, subject=subject)
+    except Exception as problem:
+        logger.warning("incidents (%s) could not be resolved (%s)", kind, problem)
+
+
+def incidents_hold(kind: IncidentKind, present: Iterable[Occurrence], *, over: str) -> None:
+    """Open what is present and not open yet, resolve what is open and not present any more (`over` says why).
+
+    For a look that comes again and again: it neither counts nor writes while nothing changes. Raises DatabaseError.
+    """
+    by_subject = {occurrence.subject: occurrence for occurrence in present}
+    known = Incident.objects.filter(host=host_id(), kind=kind.value).exclude(status=IncidentStatus.RESOLVED)
+    already = set(known.values_list("subject", flat=True))
+    for subject, occurrence in by_subject.items():
+        if subject not in already:
+            incident_open_or_join(occurrence)
+    for subject in already - by_subject.keys():
+        incidents_settle(kind, over, subject=subject)
+
+
+@contextmanager
+def _brief_patience() -> Iterator[None]:
+    """SQLite waits a second for its lock, not thirty; in a transaction of the caller the lock is there already."""
+    if connection.vendor != "sqlite" or connection.in_atomic_block:
+        yield
+        return
+    usual_ms = int(connection.settings_dict["OPTIONS"]["timeout"] * 1000)
+    _wait_at_most(PATIENCE_MS)
+    try:
+        yield
+    finally:
+        _wait_at_most(usual_ms)
+
+
+def _wait_at_most(milliseconds: int) -> None:
+    with connection.cursor() as cursor:
+        cursor.execute(f"PRAGMA busy_timeout = {int(milliseconds)}")
+
+
+# ── the file for what the database did not take ──────────────────────────────────────────────────
+def _keep_for_later(occurrence: Occurrence, problem: DatabaseError) -> None:
+    logger.warning("an incident waits in a file, the database does not take it (%s): %s", problem, occurrence.summary)
+    try:
+        line = (json.dumps(occurrence.to_json_dict(), ensure_ascii=False) + "\n").encode()
+        with _waiting_file(os.O_WRONLY | os.O_CREAT | os.O_APPEND) as descriptor:
+            if os.fstat(descriptor).st_size + len(line) <= WAITING_LIMIT_BYTES:
+                os.write(descriptor, line)
+    except (OSError, ValueError) as error:
+        logger.error("it cannot be kept for later either (%s)", error)
+
+
+def _waiting_path() -> Path:
+    return black_box_dir() / "incidents-waiting.jsonl"
+
+
+@contextmanager
+def _waiting_file(flags: int) -> Iterator[int]:
+    """The file under its lock, and the one that the path names: the sampler may have moved another away."""
+    while True:
+        descriptor = os.open(_waiting_path(), flags | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600)
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX)
+            if os.fstat(descriptor).st_nlink:
+                yield descriptor
+                return
+        finally:
+            os.close(descriptor)
+
+
+def reports_bring_in() -> int:
+    """Write what waits into the database; how many. Raises DatabaseError with the rest still waiting."""
+    try:
+        with _waiting_file(os.O_RDWR) as descriptor:
+            lines = _read_all(descriptor).split(b"\n")
+            _waiting_path().unlink()  # who waits for its lock sees that and makes a new one
+    except FileNotFoundError:
+        return 0
+    occurrences = [found for line in lines if (found := _occurrence(line)) is not None]
+    for done, occurrence in enumerate(occurrences):
+        try:
+            incident_open_or_join(occurrence)
+        except DatabaseError as problem:
+            for waiting in occurrences[done:]:
+                _keep_for_later(waiting, problem)
+            raise
+    return len(occurrences)
+
+
+def _read_all(descriptor: int) -> bytes:
+    return os.pread(descriptor, WAITING_LIMIT_BYTES, 0)
+
+
+def _occurrence(line: bytes) -> Occurrence | None:
+    """None for an empty line, or one that was torn by a full disk or a power cut."""
+    try:
+        return Occurrence.from_json_dict(json.loads(line)) if line.strip() else None
+    except (ValueError, TypeError, KeyError, AttributeError):
+        logger.warning("a report of an incident could not be read and is left out")
+        return None

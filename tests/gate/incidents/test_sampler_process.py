@@ -1,0 +1,173 @@
+"""A real sampler process: killed, stopped in order, stopped for a while (SIGSTOP), and started in another boot."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import uuid
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import psutil
+import pytest
+
+from tests.panel import BASE_DIR, Panel, until
+
+STALL_SECONDS = 10  # a loaded machine may keep a process waiting for a few seconds
+
+
+@pytest.fixture(scope="module")
+def template(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A database that is migrated once for all tests of this file."""
+    panel = Panel(tmp_path_factory.mktemp("template"))
+    done = panel.manage("migrate", "--verbosity=0", timeout=240)
+    assert done.returncode == 0, done.stderr
+    return panel.data_dir / "j5a.sqlite3"
+
+
+@pytest.fixture
+def panel(template: Path, tmp_path: Path) -> Panel:
+    made = Panel(tmp_path / "p", J5A_STALL_SECONDS=str(STALL_SECONDS))
+    made.data_dir.mkdir(parents=True, mode=0o700)
+    (made.data_dir / "j5a.sqlite3").write_bytes(template.read_bytes())
+    return made
+
+
+@contextmanager
+def sampler(panel: Panel, *before: str) -> Iterator[subprocess.Popen[bytes]]:
+    """Run until the block ends; killed then, if it still lives."""
+    command = [*before, sys.executable, "manage.py", "sampler"]
+    with panel.log_path.open("ab") as log:
+        process = subprocess.Popen(
+            command, cwd=BASE_DIR, env=panel.env, stdin=subprocess.DEVNULL, stdout=log, stderr=log
+        )
+    try:
+        yield process
+    finally:
+        process.kill()
+        process.wait()
+
+
+def looks(panel: Panel) -> list[dict[str, Any]]:
+    lines = [line for path in (panel.data_dir / "blackbox").glob("?.jsonl") for line in path.read_text().splitlines()]
+    return [found["look"] for line in lines if "look" in (found := json.loads(line))]
+
+
+def incidents(panel: Panel) -> list[dict[str, Any]]:
+    """Without the one that ships."""
+    rows = panel.rows("SELECT * FROM gate_incident WHERE host != 'mac-mini-2012' ORDER BY id")
+    return [dict(row) for row in rows]
+
+
+def evidence(panel: Panel) -> dict[str, str]:
+    return {row["title"]: row["text"] for row in panel.rows("SELECT title, text FROM gate_incidentevidence")}
+
+
+def one_incident(panel: Panel) -> dict[str, Any]:
+    until(lambda: incidents(panel), seconds=60, what=f"an incident; log:\n{panel.log()[-2000:]}")
+    (incident,) = incidents(panel)
+    return incident
+
+
+def recorded(panel: Panel, process: subprocess.Popen[bytes], count: int) -> None:
+    def enough() -> bool:
+        assert process.poll() is None, panel.log()
+        return len(looks(panel)) >= count
+
+    until(enough, seconds=60, what=f"{count} looks in the black box; log:\n{panel.log()[-2000:]}")
+
+
+def test_after_a_kill_the_next_start_tells_of_it_with_the_last_readings(panel: Panel) -> None:
+    with sampler(panel) as process:
+        recorded(panel, process, 3)
+        process.send_signal(signal.SIGKILL)
+        process.wait()
+    before = looks(panel)
+    with sampler(panel):
+        incident = one_incident(panel)
+    assert (incident["kind"], incident["subject"], incident["status"]) == ("unclean_shutdown", "sampler", "open")
+    assert "the panel's sampler was killed" in incident["summary"]
+    assert "the lock was free" in incident["summary"]
+    readings = evidence(panel)["Readings of the last minute"].splitlines()
+    assert len(readings) == len(before)
+    assert all("GiB available" in line or "MiB available" in line for line in readings)
+    assert any(title.startswith("Kernel lines") for title in evidence(panel))
+    assert {m["name"] for m in json.loads(incident["measures"])} >= {"available memory"}
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+def test_after_an_end_in_order_there_is_none(panel: Panel, number: signal.Signals) -> None:
+    with sampler(panel) as process:
+        recorded(panel, process, 2)
+        process.send_signal(number)
+        assert process.wait(120) == 0, panel.log()
+    size = len(looks(panel))
+    with sampler(panel) as process:
+        recorded(panel, process, size + 1)
+    assert incidents(panel) == []
+
+
+def test_in_another_boot_the_machine_went_down(panel: Panel, namespaces: None, tmp_path: Path) -> None:
+    with sampler(panel) as process:
+        recorded(panel, process, 2)
+        process.kill()
+        process.wait()
+    other = tmp_path / "boot_id"
+    other.write_text(f"{uuid.uuid4()}\n")
+    script = 'mount --bind "$0" /proc/sys/kernel/random/boot_id && exec "$@"'
+    with sampler(panel, "unshare", "-m", "sh", "-c", script, str(other)):
+        incident = one_incident(panel)
+    assert (incident["kind"], incident["subject"]) == ("unclean_shutdown", "machine")
+    assert "the machine went down" in incident["summary"]
+    assert "power cut" in incident["causes"]
+
+
+def test_what_was_killed_again_and_again_is_one_incident(panel: Panel) -> None:
+    for kills in range(3):
+        with sampler(panel) as process:
+            count = len(looks(panel))
+            until(lambda: len(looks(panel)) != count, seconds=60, what="it records")  # noqa: B023
+            recorded(panel, process, 1)
+            told = [incident["count"] for incident in incidents(panel)]
+            assert told == ([kills] if kills else [])
+
+
+def test_a_sampler_that_stood_still_tells_of_a_stall(panel: Panel) -> None:
+    with sampler(panel) as process:
+        recorded(panel, process, 2)
+        process.send_signal(signal.SIGSTOP)
+        until(lambda: psutil.Process(process.pid).status() == psutil.STATUS_STOPPED, seconds=30, what="it is stopped")
+        with pytest.raises(subprocess.TimeoutExpired):
+            process.wait(STALL_SECONDS + 2)
+        process.send_signal(signal.SIGCONT)
+        incident = one_incident(panel)
+        assert process.poll() is None
+    assert (incident["kind"], incident["subject"], incident["status"]) == ("stall", "stalled", "open")
+    assert "did not get to look" in incident["summary"]
+    gap = next(m for m in json.loads(incident["measures"]) if m["name"] == "time between two looks")
+    assert gap["value"] > gap["limit"] == STALL_SECONDS
+    assert "available" in evidence(panel)["Readings of the minute before"]
+
+
+def test_a_black_box_of_rubbish_stops_no_sampler(panel: Panel) -> None:
+    box = panel.data_dir / "blackbox"
+    box.mkdir(mode=0o700)
+    (box / "a.jsonl").write_bytes(os.urandom(5000))
+    (box / "b.jsonl").write_bytes(b"\0" * 5000)
+    with sampler(panel) as process:
+        until(lambda: panel.rows("SELECT id FROM gate_sensorsample"), seconds=60, what=f"samples; {panel.log()}")
+        assert process.poll() is None
+    assert incidents(panel) == []
+
+
+def test_it_stays_small(panel: Panel) -> None:
+    """40 MB for itself were measured (39 before there was a black box); with room for another build of Python."""
+    with sampler(panel) as process:
+        recorded(panel, process, 5)
+        unique_bytes = psutil.Process(process.pid).memory_full_info().uss
+    assert unique_bytes <= 45 * 10**6

@@ -60,6 +60,12 @@ def outcomes(panel: Panel, job_id: int) -> list[str]:
     return [row["outcome"] for row in rows if row["outcome"] != "blocked"]
 
 
+def told(panel: Panel) -> list[tuple[str, str]]:
+    """Kind and status of each incident of heat."""
+    rows = panel.rows("SELECT kind, status FROM gate_incident WHERE kind LIKE 'thermal%' AND host != 'mac-mini-2012'")
+    return sorted((row["kind"], row["status"]) for row in rows)
+
+
 def recording(tmp_path: Path) -> Recording:
     """Some seconds of work on a quiet machine, most of which the engine is held in; more on a busy one."""
     return joined(tmp_path / "talk.wav", minutes=2)
@@ -86,12 +92,18 @@ def test_it_rests_pauses_goes_on_is_ended_and_comes_back(hot: tuple[Panel, Therm
     thermometer.set(74.0)
     assert activity(panel, job_id, "Resting") == "Resting 24 % of the time for heat: 74.0 °C"
     wait_for_state(engine, "R", "S", "D", what="it goes on")
+    until(lambda: told(panel) == [("thermal_pause", "resolved")], seconds=60, what=f"it tells of it: {told(panel)}")
     wait_for_state(engine, "T", what="it rests in between")
     thermometer.set(91.0)
     job = panel.wait_for_job(job_id, "blocked", seconds=30)
     until(lambda: state_of(engine) == "", seconds=15, what="the engine is gone")
     until(lambda: panel.lock_path.read_text() == "", seconds=15, what="the lock is free")
     assert "91.0 °C" in job["reason"]
+    expected = [("thermal_end", "open"), ("thermal_pause", "resolved")]
+    until(lambda: told(panel) == expected, seconds=60, what=f"it tells of the end: {told(panel)}")
+    (ended,) = panel.rows("SELECT job_ref, measures FROM gate_incident WHERE kind = 'thermal_end'")
+    assert ended["job_ref"] == f"job {job_id}"
+    assert [(m["value"], m["limit"]) for m in json.loads(ended["measures"]) if m["unit"] == "°C"] == [(91.0, 90.0)]
     assert job["next_try_at"] is not None
     thermometer.set(74.0)
     panel.wait_for_job(job_id, "succeeded", seconds=240)
@@ -122,6 +134,7 @@ def test_a_paused_job_can_be_cancelled(hot: tuple[Panel, Thermometer], tmp_path:
     panel.post_form(f"/jobs/{job_id}/cancel/", {}, page=panel.get(f"/jobs/{job_id}/"))
     panel.wait_for_job(job_id, "cancelled", seconds=15)
     assert state_of(engine) == ""
+    until(lambda: told(panel) == [("thermal_pause", "resolved")], seconds=60, what=f"it is over: {told(panel)}")
 
 
 def test_a_stop_of_the_service_ends_a_paused_engine(hot: tuple[Panel, Thermometer], tmp_path: Path) -> None:
@@ -183,6 +196,7 @@ def test_a_locked_database_does_not_keep_it_from_pausing(hot: tuple[Panel, Therm
     finally:
         with suppress(OSError):
             locker.communicate("")
+    until(lambda: told(panel) == [("thermal_pause", "open")], seconds=60, what=f"it is brought in: {told(panel)}")
     thermometer.set(60.0)
     panel.wait_for_job(job_id, "succeeded", seconds=240)
     assert outcomes(panel, job_id) == ["succeeded"]

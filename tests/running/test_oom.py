@@ -78,6 +78,8 @@ def test_an_oom_kill_is_named_and_the_job_goes_on(
     assert "whose limit is 4 MiB" in reason
     row = panel.rows("SELECT exit_code FROM transcribe_attempt WHERE job_id = ? AND number = 1", job_id)[0]
     assert row["exit_code"] == -signal.SIGKILL
+    (incident,) = panel.rows("SELECT job_ref, status FROM gate_incident WHERE kind = 'oom_kill'")
+    assert (incident["job_ref"], incident["status"]) == (f"job {job_id}", "open")
     panel.login()
     assert "because memory ran out" in panel.get(f"/jobs/{job_id}/")
 

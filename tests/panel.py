@@ -22,6 +22,7 @@ import psutil
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 STOP_LIMIT_SECONDS = 15.0
+ENDED = ("succeeded", "incomplete", "failed", "cancelled")
 PATIENCE = 3.0  # machines that run this suite do other things, too; what is promised in seconds is asserted apart
 
 
@@ -160,6 +161,8 @@ class Panel:
     def wait_for_job(self, job_id: int, *statuses: str, seconds: float = 120) -> sqlite3.Row:
         def arrived() -> sqlite3.Row | None:
             job = self.job(job_id)
+            if job["status"] in ENDED and job["status"] not in statuses:
+                raise AssertionError  # nothing more will come: say so now
             return job if job["status"] in statuses else None
 
         try:

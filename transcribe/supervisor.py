@@ -31,6 +31,9 @@ POLL_SECONDS = 0.05
 TAIL_BYTES = 4096
 # The engine gets what a program needs to run, and no secret.
 ENVIRONMENT_NAMES = ("PATH", "HOME", "LANG", "LC_ALL", "TMPDIR", "VIRTUAL_ENV", "PYTHONWARNINGS")
+# Threads that wait for each other sleep instead of spinning. On two cores that other programs want as well, 72 s of
+# speech took 38 s (22 s of processor time) with spinning and 6.3 s (3.8 s) without.
+ENVIRONMENT_DEFAULTS = {"OMP_WAIT_POLICY": "PASSIVE"}
 ENVIRONMENT_PREFIXES = ("OPENBLAS_", "MKL_", "OMP_", "KMP_", "LD_")
 
 
@@ -277,8 +280,9 @@ def describe_exit(code: int | None, report: OomReport | None = None) -> str:
 
 
 def _environment() -> dict[str, str]:
-    return {
+    own = {
         name: value
         for name, value in os.environ.items()
         if name in ENVIRONMENT_NAMES or name.startswith(ENVIRONMENT_PREFIXES)
     }
+    return {**ENVIRONMENT_DEFAULTS, **own}

@@ -26,7 +26,7 @@ SEED = int(os.environ.get("KILL_SEED", str(random.randrange(10**6))))
 # How often each is chosen. `tree`: the whole family at once, as a power cut does.
 ROLES = {"web": 2, "worker": 2, "cluster": 4, "sampler": 1, "engine": 3, "up": 1, "tree": 2}
 TERMS = ("web", "worker", "sampler", "up")  # who also gets SIGTERM; never a group of django-q2
-LIMIT_SECONDS = 200 + 6 * KILLS
+LIMIT_SECONDS = 200 + 12 * KILLS
 
 Rows = list[tuple[object, ...]]
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
@@ -70,6 +71,7 @@ def test_a_job_that_the_end_of_the_hours_stops_goes_on_when_they_open(
     attempts = panel.rows("SELECT outcome FROM transcribe_attempt WHERE job_id = ?", job_id)
     assert [row["outcome"] for row in attempts] == ["hours_ended"]
     until(lambda: panel.lock_path.read_text().strip() == "", seconds=20, what="the lock is free")
+    time.sleep(2)  # the page tells a wait from one second on
     set_hours(panel, is_open=True)
     panel.wait_for_job(job_id, "succeeded", seconds=240)
     assert word_error_rate(recording.text, panel.text(job_id)) <= 0.05

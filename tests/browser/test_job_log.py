@@ -14,8 +14,9 @@ def test_new_lines_appear_while_it_is_open_and_nothing_is_asked_while_it_is_clos
     panel.change("UPDATE transcribe_job SET status = 'paused' WHERE id = ?", job)
     name = f"engine-20260101-120000-job-{job}-attempt-77.log"
     panel.change(
-        "INSERT INTO transcribe_attempt (job_id, number, host, started_at, outcome, reason, log_name, output_tail)"
-        " VALUES (?, 77, 'here', '2026-01-01', '', '', ?, '')",
+        "INSERT INTO transcribe_attempt (job_id, number, host, started_at, outcome, reason, log_name, output_tail,"
+        " held_seconds, decoded_windows, replayed_windows)"
+        " VALUES (?, 77, 'here', '2026-01-01', '', '', ?, '', '{}', 0, 0)",
         job,
         name,
     )

@@ -7,7 +7,7 @@ MANAGE := $(BIN)/python manage.py
 TORCH_INDEX ?=
 PIP := $(BIN)/pip install --disable-pip-version-check --quiet $(if $(TORCH_INDEX),--extra-index-url $(TORCH_INDEX))
 
-.PHONY: run setup setup-dev test lint bench demo-model
+.PHONY: run setup setup-dev test test-failed lint bench demo-model
 
 run: setup
 	@$(MANAGE) prepare
@@ -30,6 +30,10 @@ $(VENV)/.installed-dev: requirements-dev.txt $(VENV)/.installed
 
 test: setup-dev
 	@$(BIN)/python -m pytest
+
+# Only what failed the last time.
+test-failed: setup-dev
+	@$(BIN)/python -m pytest --last-failed --last-failed-no-failures none
 
 lint: setup-dev
 	@$(BIN)/ruff check .

@@ -18,6 +18,7 @@ from gate.core.lockfile import HeavyLock
 from gate.core.lockroom import room_problem
 from gate.core.readings import LockState
 from gate.core.verdict import Outcome
+from tests.machines import may_skip
 from tests.panel import BASE_DIR
 
 NOBODY = 65534
@@ -154,7 +155,7 @@ def test_room_is_counted_for_the_user(counts: dict[str, int], is_root: bool, fit
 def others_folder() -> Iterator[Path]:
     """Of a user who is not root, because root may write everywhere; not below pytest's own folder, which is root's."""
     if os.geteuid() != 0:
-        pytest.skip("not root: cannot become another user")
+        may_skip("not root: cannot become another user")
     with tempfile.TemporaryDirectory(dir="/tmp") as place:
         os.chown(place, NOBODY, NOBODY)
         Path(place, "x.lock").touch()

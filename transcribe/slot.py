@@ -62,11 +62,11 @@ class EngineSlot:
         self._job_ref = f"job {job.pk}"
         if self._held is None:
             try:
-                self._held = lock_acquire(model=model.value, job_ref=f"job {job.pk}")
+                self._held = lock_acquire(model=model.value, job_ref=self._job_ref)
             except LockError as refused:
                 raise JobBlocked(lock_refusal_text(refused)) from refused
-        elif self._held.record.job_ref != f"job {job.pk}":
-            self._name_holder(self._held.record.pid, f"job {job.pk}")
+        elif self._held.record.job_ref != self._job_ref:
+            self._name_holder(self._held.record.pid, self._job_ref)
         requirement = model.requirement
         if self._loaded is not None:
             requirement = requirement.less_resident(self._loaded.resident_bytes)

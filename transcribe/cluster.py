@@ -2,6 +2,7 @@
 
 - One cluster on a data directory: an inherited flock makes a second one wait until the last old process is gone.
 - No orphans: every process of the tree is killed with its parent.
+- A stop that hangs ends after a limit, also when nobody is left to enforce it.
 - A dead worker or monitor ends the cluster (stock django-q2 would go on deadlocked); the supervisor starts it anew.
 - At start: tasks that an old cluster had taken are unlocked, and a wake-up is enqueued when jobs wait.
 """
@@ -35,6 +36,8 @@ logger = logging.getLogger(__name__)
 RECYCLED = -2  # django_q.worker: the worker ended by its own wish
 TIMED_OUT = 0
 DATABASE_RETRY_SECONDS = 2.0
+# Longer than `manage.py up` waits (12 s): it ends what hangs while it lives, this ends it when `up` was killed, too.
+STOP_LIMIT_SECONDS = 14.0
 
 # Set by the master before it asks the cluster to stop; the worker, forked from it, sees it.
 _stopping = multiprocessing.get_context("fork").Event()
@@ -101,7 +104,11 @@ def cluster_run() -> None:
 
 
 class _StopSignal:
-    """The handler of SIGTERM and SIGINT. Asked instead of the event, whose lock a handler could meet half-taken."""
+    """The handler of SIGTERM and SIGINT. Asked instead of the event, whose lock a handler could meet half-taken.
+
+    django-q2 stops by locks that a killed process may have left taken. So a stop has a limit, set with the kernel:
+    an alarm that nothing handles ends this process wherever it hangs, and all the others die with it.
+    """
 
     def __init__(self) -> None:
         self._came = False
@@ -115,6 +122,9 @@ class _StopSignal:
             signal.signal(number, self)
 
     def __call__(self, *_: object) -> None:
+        if not self._came:
+            signal.signal(signal.SIGALRM, signal.SIG_DFL)
+            signal.setitimer(signal.ITIMER_REAL, STOP_LIMIT_SECONDS)
         self._came = True
         _stopping.set()
         if self.cluster is not None and self.cluster.sentinel is not None and self.cluster.stop_event is not None:

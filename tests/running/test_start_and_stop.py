@@ -93,6 +93,20 @@ def test_when_up_is_killed_everything_ends(make_panel: MakePanel) -> None:
     panel.process = None
 
 
+def test_a_queue_that_cannot_stop_is_not_left_behind(make_panel: MakePanel) -> None:
+    """As when a killed process has left a lock of django-q2 taken: a stop waits for it for ever."""
+    panel = make_panel()
+    family = panel.family()
+    sentinel = until(lambda: panel.child("worker").children(), seconds=20, what="a sentinel")[0]
+    sentinel.suspend()
+    assert panel.process is not None
+    panel.process.kill()
+    panel.process.wait(10)
+    _, left = psutil.wait_procs(family, timeout=90)
+    assert left == []
+    panel.process = None
+
+
 def test_a_dead_process_is_started_anew(make_panel: MakePanel) -> None:
     panel = make_panel()
     old = panel.child("sampler")

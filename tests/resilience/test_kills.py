@@ -53,7 +53,7 @@ class Killer:
         if len(self.told) % 6 == 5:
             before = _read_so_far(self._panel)
             what = f"something is read; {self.told[-8:]}; {self._panel.log()[-3000:]}"
-            until(lambda: _read_so_far(self._panel) != before, seconds=60, what=what)
+            until(lambda: _read_so_far(self._panel) != before, seconds=180, what=what)
 
     def kill(self) -> None:
         role = self._random.choices(list(ROLES), list(ROLES.values()))[0]
@@ -117,7 +117,7 @@ def recordings(make_panel: Callable[..., Panel], tmp_path: Path) -> Iterator[tup
     ]
     jobs = [panel.submit(path, language="en") for path in paths]
     for job_id in jobs:
-        panel.wait_for_job(job_id, "succeeded", seconds=120)
+        panel.wait_for_job(job_id, "succeeded", seconds=300)
     yield panel, [Recording(p, _rows(panel, j), _windows(panel, j)) for p, j in zip(paths, jobs, strict=True)]
 
 

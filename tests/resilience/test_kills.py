@@ -85,7 +85,10 @@ class Killer:
         """As systemd would: when all of the old one is gone."""
         assert self._panel.process is not None
         self._panel.process.wait(60)
-        until(lambda: not _of_panel(self._panel), seconds=30, what="nothing of the killed panel is left")
+        try:
+            until(lambda: not _of_panel(self._panel), seconds=30, what="nothing of the killed panel is left")
+        except AssertionError as late:
+            raise AssertionError(f"{late}; {_told(_of_panel(self._panel))}; {self.told[-8:]}") from None
         self._panel.up()
 
 
@@ -103,6 +106,17 @@ def _of_panel(panel: Panel) -> list[int]:
         with contextlib.suppress(OSError):
             if mark in (Path("/proc") / str(process.pid) / "environ").read_bytes():
                 found.append(process.pid)
+    return found
+
+
+def _told(pids: list[int]) -> list[str]:
+    """What a process is and what it waits for, for the reader of a failure."""
+    found = []
+    for pid in pids:
+        with contextlib.suppress(OSError, psutil.Error):
+            process, place = psutil.Process(pid), Path("/proc") / str(pid)
+            waits = (place / "wchan").read_text()
+            found.append(f"{pid} under {process.ppid()}, {process.status()} in {waits}: {process.cmdline()}")
     return found
 
 

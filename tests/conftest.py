@@ -11,6 +11,12 @@ from django.core.management import call_command
 
 from tests.machines import need_namespaces
 from tests.panel import Panel
+from tests.side_by_side import arrange
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    if "PYTEST_XDIST_WORKER" in os.environ:
+        arrange(items)
 
 
 @pytest.fixture(scope="session", autouse=True)

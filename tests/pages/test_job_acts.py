@@ -99,7 +99,7 @@ def test_the_question_names_what_is_lost_and_offers_a_way_back(operator: Client)
     assert "disabled" not in element(answer, "button", class_="danger").attributes
 
 
-@pytest.mark.parametrize("status", list(ENDED))
+@pytest.mark.parametrize("status", sorted(ENDED))
 def test_an_ended_job_is_deleted_with_all_that_belongs_to_it(operator: Client, status: JobStatus) -> None:
     job = submitted(title="Board meeting")
     assert job.move(JobStatus.RUNNING)

@@ -53,7 +53,7 @@ class Killer:
         if len(self.told) % 6 == 5:
             before = _read_so_far(self._panel)
             what = f"something is read; {self.told[-8:]}; {self._panel.log()[-3000:]}"
-            until(lambda: _read_so_far(self._panel) != before, seconds=60, what=what)
+            until(lambda: _read_so_far(self._panel) != before, seconds=180, what=what)
 
     def kill(self) -> None:
         role = self._random.choices(list(ROLES), list(ROLES.values()))[0]
@@ -85,7 +85,10 @@ class Killer:
         """As systemd would: when all of the old one is gone."""
         assert self._panel.process is not None
         self._panel.process.wait(60)
-        until(lambda: not _of_panel(self._panel), seconds=30, what="nothing of the killed panel is left")
+        try:
+            until(lambda: not _of_panel(self._panel), seconds=30, what="nothing of the killed panel is left")
+        except AssertionError as late:
+            raise AssertionError(f"{late}; {_told(_of_panel(self._panel))}; {self.told[-8:]}") from None
         self._panel.up()
 
 
@@ -106,6 +109,17 @@ def _of_panel(panel: Panel) -> list[int]:
     return found
 
 
+def _told(pids: list[int]) -> list[str]:
+    """What a process is and what it waits for, for the reader of a failure."""
+    found = []
+    for pid in pids:
+        with contextlib.suppress(OSError, psutil.Error):
+            process, place = psutil.Process(pid), Path("/proc") / str(pid)
+            waits = (place / "wchan").read_text()
+            found.append(f"{pid} under {process.ppid()}, {process.status()} in {waits}: {process.cmdline()}")
+    return found
+
+
 @pytest.fixture
 def recordings(make_panel: Callable[..., Panel], tmp_path: Path) -> Iterator[tuple[Panel, list[Recording]]]:
     """A panel, and what it reads in peace: one short, one of several windows, one of two chunks."""
@@ -117,7 +131,7 @@ def recordings(make_panel: Callable[..., Panel], tmp_path: Path) -> Iterator[tup
     ]
     jobs = [panel.submit(path, language="en") for path in paths]
     for job_id in jobs:
-        panel.wait_for_job(job_id, "succeeded", seconds=120)
+        panel.wait_for_job(job_id, "succeeded", seconds=300)
     yield panel, [Recording(p, _rows(panel, j), _windows(panel, j)) for p, j in zip(paths, jobs, strict=True)]
 
 

@@ -53,16 +53,23 @@ def test_the_password_is_printed_once(panel: Panel) -> None:
 
 
 def test_a_second_start_serves_within_five_seconds(make_panel: MakePanel) -> None:
-    """The best of three: other programs on the machine must not decide."""
+    """On a quiet machine. Beside other work: as many times one small command as that is there (0.6 s)."""
     panel = make_panel()
-    took: list[float] = []
-    while len(took) < 3 and not any(seconds < 5.0 for seconds in took):
+    took: list[tuple[float, float]] = []
+    while len(took) < 3 and not any(map(_is_quick, took)):
         panel.stop()
         begun = time.monotonic()
         assert panel.manage("prepare").returncode == 0
         panel.up()
-        took.append(time.monotonic() - begun)
-    assert min(took) < 5.0
+        served = time.monotonic()
+        assert panel.manage("help").returncode == 0
+        took.append((served - begun, time.monotonic() - served))
+    assert any(map(_is_quick, took)), took
+
+
+def _is_quick(took: tuple[float, float]) -> bool:
+    start, command = took
+    return start < max(5.0, 8 * command)
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])

@@ -42,7 +42,7 @@ def test_it_reads_this_machine(tmp_path: Path) -> None:
     seen = take(tmp_path)
     assert seen.memory.total_bytes is not None
     assert 0 < (seen.memory.available_bytes or 0) <= seen.memory.total_bytes
-    assert len(seen.memory.largest) == 5
+    assert 1 <= len(seen.memory.largest) <= 5
     assert seen.memory.problem is seen.processes.problem is None
     assert seen.load1 is not None
     assert seen.lock.state is LockState.FREE

@@ -70,3 +70,15 @@ def test_a_database_of_another_kind_is_said(place: Place) -> None:
     assert code == 2
     assert "The database does not answer (file is not a database)" in err
     assert "Traceback" not in err
+
+
+def test_a_disk_without_room_for_the_first_database_is_said(tmp_path: Path) -> None:
+    place = Place(tmp_path)
+    limited = ["bash", "-c", 'ulimit -f 64; exec "$@"', "-", sys.executable, "manage.py", "gate", *CHECK]
+    try:
+        process = place.start_any([*limited])
+        assert process.wait(PATIENT_SECONDS) == 2
+        assert "The database does not answer (" in place.err(process)
+        assert "Traceback" not in place.err(process)
+    finally:
+        place.stop()

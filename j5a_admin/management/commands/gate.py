@@ -115,12 +115,19 @@ def stored_text(text: str) -> str:
 
 
 def _with_database(act: Callable[[], int]) -> int:
+    try:
+        return _with_newest_database(act)
+    except DatabaseError as problem:
+        raise CommandError(f"The database does not answer ({problem}).", returncode=EXIT_USAGE) from problem
+
+
+def _with_newest_database(act: Callable[[], int]) -> int:
     """On a machine where the panel never ran the database is made first."""
     try:
         return act()
     except DatabaseError as problem:
         if "no such" not in str(problem):  # no such table, no such column: older than this code
-            raise CommandError(f"The database does not answer ({problem}).", returncode=EXIT_USAGE) from problem
+            raise
     first_run.directories_make()
     first_run.database_migrate(stderr_say)
     return act()

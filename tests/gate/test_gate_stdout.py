@@ -41,12 +41,23 @@ def test_a_full_disk_is_no_answer(place: Place, words: tuple[str, ...]) -> None:
     )
 
 
+def test_the_doctor_keeps_to_it(place: Place) -> None:
+    doctor: list[str | bytes] = [sys.executable, "manage.py", "doctor"]
+    with Path("/dev/full").open("w") as full:
+        process = place.start_any(doctor, stdout=full)
+        assert process.wait(PATIENT_SECONDS) == 2
+    read, write = os.pipe()
+    os.close(read)
+    unread = place.start_any(doctor, stdout=write)
+    os.close(write)
+    assert unread.wait(PATIENT_SECONDS) in (0, 1)  # as the machine is
+    assert "Traceback" not in place.err(process) + place.err(unread)
+
+
 def test_a_name_that_the_terminal_cannot_show_is_escaped(place: Place, tmp_path: Path) -> None:
     script = os.fsencode(tmp_path) + b"/\xff.sh"
     Path(os.fsdecode(script)).write_text("whisper talk.wav\n")
-    process = place.start_any(
-        ["env", "PYTHONIOENCODING=ascii", sys.executable, "manage.py", "gate", "audit", script]
-    )
+    process = place.start_any(["env", "PYTHONIOENCODING=ascii", sys.executable, "manage.py", "gate", "audit", script])
     out, _ = process.communicate(timeout=PATIENT_SECONDS)
     assert process.returncode == 1, place.err(process)
     assert "\\udcff.sh:1: J5A001" in out

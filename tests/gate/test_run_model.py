@@ -112,7 +112,8 @@ def test_it_finds_a_script_of_the_path_and_a_module_of_the_directory(
 
 
 @pytest.mark.parametrize(
-    "line", ["sleep 60", "bash missing.sh", "bash", "/bin/true", "env", "nice nice nice", "python3", "python3 -m", "bash -o"]
+    "line",
+    ["sleep 60", "bash missing.sh", "bash", "/bin/true", "env", "nice nice nice", "python3", "python3 -m", "bash -o"],
 )
 def test_it_sees_no_model_where_there_is_none(line: str) -> None:
     assert command_models(_words(line)) == ()

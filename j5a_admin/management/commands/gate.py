@@ -13,6 +13,7 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.db import DatabaseError
 
 from gate.cli import lock as lock_cli
+from gate.cli.answer import answer_write
 from gate.cli.run import RunOrder, run_command
 from gate.cli.stderr import stderr_say, stderr_takes_logs, streams_settle
 from gate.cli.texts import sensor_lines, verdict_lines
@@ -70,17 +71,7 @@ class Command(BaseCommand):
             sys.exit(code)
 
     def _say(self, text: str) -> None:
-        """Who reads no further (`| head`) changes nothing; a full disk must not look like an answer."""
-        encoding = getattr(self.stdout, "encoding", None) or "utf-8"
-        try:
-            self.stdout.write(text.encode(encoding, "backslashreplace").decode(encoding))
-            self.stdout.flush()
-        except BrokenPipeError:
-            streams_settle()
-        except OSError as problem:
-            streams_settle()
-            reason = f"The answer cannot be written to standard output ({problem.strerror})."
-            raise CommandError(reason, returncode=EXIT_USAGE) from problem
+        answer_write(self.stdout, text)
 
 
 def _model_argument(parser: CommandParser, default: str | None = _DEFAULT_MODEL) -> None:

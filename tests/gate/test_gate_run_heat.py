@@ -54,7 +54,7 @@ def test_it_watches_on_where_no_thread_can_be_started(hot_place: HotPlace) -> No
     runner = hot_place.start_hot("sleep", "300")
     pid = hot_place.holder_pid()
     size_bytes = psutil.Process(runner.pid).memory_info().vms
-    resource.prlimit(runner.pid, resource.RLIMIT_AS, (size_bytes + 2 * 1024**2, resource.RLIM_INFINITY))  # a stack: 8
+    resource.prlimit(runner.pid, resource.RLIMIT_AS, (size_bytes + 5 * 1024**2, resource.RLIM_INFINITY))  # a stack: 8
     hot_place.set_celsius(83.0)
     hot_place.until_said(runner, "Paused: 83.0 °C")
     hot_place.set_celsius(70.0)

@@ -50,6 +50,7 @@ class Teller:
 
     def finish(self) -> None:
         """Wait until everything is told, `FINISH_SECONDS` at most."""
+        self._start_thread()
         with self._guard:
             thread = self._thread
         if thread is not None:
@@ -63,9 +64,16 @@ class Teller:
     def _add(self, tell: Callable[[], None]) -> None:
         with self._guard:
             self._waiting.append(tell)
-            if self._thread is None:
-                self._thread = threading.Thread(target=self._run, daemon=True, name="incident-teller")
-                self._thread.start()
+        self._start_thread()
+
+    def _start_thread(self) -> None:
+        with self._guard:
+            if self._thread is not None or not self._waiting:
+                return
+            thread = threading.Thread(target=self._run, daemon=True, name="incident-teller")
+            with suppress(RuntimeError):  # no room for another thread: told with the next, or at the end
+                thread.start()
+                self._thread = thread
 
     def _run(self) -> None:
         try:

@@ -69,7 +69,8 @@ class MachineWatch:
         if is_due or self._trip_owed:
             self._policy_at_seconds = at_seconds
             self._beside = threading.Thread(target=self._ask_database, daemon=True, name="watch-database")
-            self._beside.start()
+            with suppress(RuntimeError):  # no room for another thread: what is owed is tried again, the watch goes on
+                self._beside.start()
 
     def _ask_database(self) -> None:
         try:

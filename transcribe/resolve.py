@@ -11,6 +11,7 @@ from pathlib import Path
 
 from django.conf import settings
 
+from gate.core.processes import command_text
 from gate.core.requirement import Requirement, requirement_for_checkpoint, requirement_for_model
 from transcribe.catalog import CatalogModel, catalog, model_named
 from transcribe.checkpoints import checkpoint_check
@@ -111,15 +112,25 @@ def model_value(text: str) -> str:
     Raises:
         ModelUnknown: neither a name nor a checkpoint file.
     """
+    shown = text.encode(errors="replace").decode()
+    if shown != text:
+        raise ModelUnknown(f"“{shown}” is no model: a name or path of bytes that are no text cannot be stored.")
     if text == DEMO or model_named(text) is not None or text.startswith((REGISTERED, FILE)):
         return text
     if RegisteredModel.objects.filter(name=text).exists():
         return REGISTERED + text
-    if Path(text).is_file():
+    if _is_file(text):
         file, _ = checkpoint_check(str(Path(text).absolute()))
         return FILE + str(file)
     names = ", ".join(model.name for model in catalog())
-    raise ModelUnknown(f"“{text}” is neither a model nor a file. Models: {DEMO}, {names}.")
+    raise ModelUnknown(f"“{command_text([text], 400)}” is neither a model nor a file. Models: {DEMO}, {names}.")
+
+
+def _is_file(text: str) -> bool:
+    try:
+        return Path(text).is_file()
+    except OSError:  # longer than a path can be
+        return False
 
 
 def model_fetch(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import unicodedata
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
@@ -27,10 +28,15 @@ def audit_command(paths: list[str], *, as_json: bool, write: Callable[[str], Non
 
 def _lines(report: AuditReport) -> Iterator[str]:
     for finding in report.findings:
-        yield f"{finding.path}:{finding.line}: {finding.rule} {finding.message}"
+        yield f"{_one_line(str(finding.path))}:{finding.line}: {finding.rule} {finding.message}"
         yield f"    {finding.mend}"
-    yield from (f"Problem: {problem}." for problem in report.problems)
+    yield from (f"Problem: {_one_line(problem)}." for problem in report.problems)
     yield _closing(report)
+
+
+def _one_line(text: str) -> str:
+    """A file's name may hold what ends a line or moves the cursor, and so speak in our name."""
+    return "".join(ascii(char)[1:-1] if unicodedata.category(char) == "Cc" else char for char in text)
 
 
 def _closing(report: AuditReport) -> str:

@@ -12,12 +12,14 @@ from django.db import DatabaseError
 
 from gate.cli.running import EXIT_BLOCKED, Running
 from gate.cli.wait import wait_until_admitted
-from gate.core.checks import lock_refusal_text
+from gate.core.checks import lock_advice, lock_refusal_text
 from gate.core.errors import LockError, LockHeld
 from gate.core.heldlock import HeldLock
 from gate.core.identity import descriptor_holders, parents
 from gate.core.processes import command_text
+from gate.core.readings import LockReading, LockState
 from gate.core.requirement import Requirement
+from gate.core.verdict import Verdict
 from gate.services import gate_evaluate, lock_acquire, lock_release, policy_in_force
 
 __all__ = ["EXIT_BLOCKED", "RunOrder", "run_command"]
@@ -72,7 +74,10 @@ def _admitted(order: RunOrder, say: Say) -> HeldLock | None:
         if not order.wait or not answer.waiting_helps:
             return None
         time.sleep(RETRY_SECONDS)
-        wait_until_admitted(order.requirement, timeout_seconds=None, say=say)
+        verdict = wait_until_admitted(order.requirement, timeout_seconds=None, say=say, only_if_it_can=True)
+        if not verdict.admitted:
+            say(_blocked_text(verdict))
+            return None
 
 
 def _release(held: HeldLock, say: Say) -> None:
@@ -89,8 +94,8 @@ def _try_admit(order: RunOrder) -> HeldLock | _Refusal:
         held = lock_acquire(model=order.requirement.model, job_ref="gate run", command=command)
     except LockError as refused:
         above = _holder_above(refused) if isinstance(refused, LockHeld) else None
-        if above is not None:
-            return _Refusal(_nested_text(above), waiting_helps=False)
+        if above is not None and isinstance(refused, LockHeld):
+            return _Refusal(_nested_text(above, refused.reading), waiting_helps=False)
         return _Refusal(lock_refusal_text(refused), waiting_helps=isinstance(refused, LockHeld))
     try:
         verdict = gate_evaluate(order.requirement, purpose="start", held=held, job_ref="gate run", trust_holder=False)
@@ -100,7 +105,11 @@ def _try_admit(order: RunOrder) -> HeldLock | _Refusal:
     if verdict.admitted:
         return held
     lock_release(held, why=verdict.reason)
-    return _Refusal(f"{verdict.reason} {verdict.advice}".strip(), waiting_helps=not verdict.never_passes)
+    return _Refusal(_blocked_text(verdict), waiting_helps=not verdict.never_passes)
+
+
+def _blocked_text(verdict: Verdict) -> str:
+    return f"{verdict.reason} {verdict.advice}".strip()
 
 
 def _holder_above(refused: LockHeld) -> int | None:
@@ -112,7 +121,10 @@ def _holder_above(refused: LockHeld) -> int | None:
     return next((pid for pid in ours if pid in holders), None)
 
 
-def _nested_text(holder: int) -> str:
+def _nested_text(holder: int, reading: LockReading) -> str:
+    if reading.state is LockState.LEGACY:  # the number may have been given away, to a terminal or to init
+        it = f"{reading.sentence}, which started this command, so waiting would never end"
+        return f"Blocked by lock: {it}. {lock_advice(reading)}"
     whose = "this command has it" if holder == os.getpid() else f"PID {holder}, which started this command, has it"
     return (
         f"Blocked by lock: {whose} already, so waiting would never end. What runs under the lock needs no second "

@@ -34,7 +34,8 @@ def folder_problem(folder: Path, name: str | None) -> str | None:
     path = folder / name
     if os.path.lexists(path) and not os.access(path, os.R_OK | os.W_OK, effective_ids=True):
         return f"no permission to write {path}"
-    return None
+    record = folder / f"{name}.json"
+    return f"{record} is a folder" if record.is_dir() and not record.is_symlink() else None
 
 
 def room_problem(found: os.statvfs_result, *, is_root: bool) -> str | None:

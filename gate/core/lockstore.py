@@ -229,7 +229,9 @@ def _lock_error(path: Path, problem: OSError) -> LockError:
     text = problem.strerror or str(problem)
     if problem.errno in _UNWRITABLE:
         return LockUnwritable(path, f"cannot be written: {text}")
-    return LockUnsafe(path, _UNSAFE_TEXT.get(problem.errno or 0, text))
+    text = _UNSAFE_TEXT.get(problem.errno or 0, text)
+    replaced = problem.filename2  # of a rename: the file beside the lock that could not be replaced
+    return LockUnsafe(path, f"{replaced} beside it cannot be replaced: {text}" if replaced else text)
 
 
 def _write_over(descriptor: int, line: bytes) -> None:

@@ -187,6 +187,6 @@ class HotPlace(Place):
         fresh.write_text(f"{round(celsius * 1000)}\n")
         fresh.replace(self._thermometer)
 
-    def start_hot(self, *command: str) -> subprocess.Popen[str]:
+    def start_hot(self, *command: str, **more: object) -> subprocess.Popen[str]:
         words = ["unshare", "-m", sys.executable, "-c", _HOT, str(self._thermometer), *TINY, *command]
-        return self.start_any(list(words))
+        return self.start_any(list(words), **more)

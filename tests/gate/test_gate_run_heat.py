@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import resource
 import signal
 import sqlite3
 import time
@@ -46,6 +47,22 @@ def test_it_pauses_the_command_at_80_and_lets_it_go_on_below_75(hot_place: HotPl
     assert "Paused: 83.0 °C, limit 80.0 °C; goes on below 75.0 °C." in said
     assert "Goes on: 74.9 °C" in said
     assert told(hot_place) == [("thermal_pause", "resolved")]
+
+
+def test_it_watches_on_where_no_thread_can_be_started(hot_place: HotPlace) -> None:
+    """What it tells the database goes through threads; the command must neither run hot nor be ended for that."""
+    runner = hot_place.start_hot("sleep", "300")
+    pid = hot_place.holder_pid()
+    size_bytes = psutil.Process(runner.pid).memory_info().vms
+    resource.prlimit(runner.pid, resource.RLIMIT_AS, (size_bytes + 5 * 1024**2, resource.RLIM_INFINITY))  # a stack: 8
+    hot_place.set_celsius(83.0)
+    hot_place.until_said(runner, "Paused: 83.0 °C")
+    hot_place.set_celsius(70.0)
+    hot_place.until_said(runner, "Goes on: 70.0 °C")
+    assert status_of(pid) != psutil.STATUS_STOPPED
+    runner.send_signal(signal.SIGTERM)
+    assert runner.wait(120) == 128 + signal.SIGTERM
+    assert "Traceback" not in hot_place.err(runner)
 
 
 def test_at_90_it_ends_the_command_with_75(hot_place: HotPlace) -> None:

@@ -54,6 +54,26 @@ def test_one_that_outlived_its_parent_inside_another_is_refused_too(place: Place
     assert "this command has it already" in err
 
 
+def test_a_number_in_the_lock_that_is_above_it_is_not_called_its_gate_run(place: Place) -> None:
+    """An older script's line outlives it, and its number is given to a terminal, or is init's in a container."""
+    place.lock.parent.mkdir(mode=0o700)
+    place.lock.write_text(f"{os.getpid()}\n")
+    code, out, err = place.run(*WAITING, "echo", "never")
+    assert (code, out) == (75, "")
+    assert f"held by PID {os.getpid()}, an older script without kernel lock, which started this command" in err
+    assert f"See what it is with `ps -fp {os.getpid()}`" in err
+    assert "start the command without it" not in err
+
+
+def test_what_can_never_start_is_not_waited_for_behind_a_holder(place: Place) -> None:
+    place.start(*TINY, "sleep", "300")
+    holder = place.holder_pid()
+    code, _, err = place.run(*WAITING, "true", margin="1000")
+    assert code == 75
+    assert f"held by PID {holder}" in err
+    assert "This machine can never start tiny" in err
+
+
 def test_its_lock_shows_signs_of_life(place: Place) -> None:
     place.start(*TINY, "sleep", "300")
     place.holder_pid()

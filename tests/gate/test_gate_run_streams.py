@@ -7,7 +7,9 @@ import signal
 import subprocess
 import sys
 
-from tests.gate.run_place import TINY, Place
+import psutil
+
+from tests.gate.run_place import TINY, HotPlace, Place, status_of
 from tests.panel import until
 
 # It has something to say: what is left of the group, once the shell has ended.
@@ -54,7 +56,7 @@ def test_a_no_of_the_gate_stays_one(place: Place) -> None:
         assert in_shell(place, "2>/dev/full") == 75
 
 
-def test_a_full_pipe_does_not_hold_up_the_watch(place: Place) -> None:
+def full_pipe() -> tuple[int, int]:
     """Its reader lives and does not read, as `less` does."""
     read, write = os.pipe()
     os.set_blocking(write, False)
@@ -63,8 +65,30 @@ def test_a_full_pipe_does_not_hold_up_the_watch(place: Place) -> None:
             os.write(write, b"x" * 65536)
     except BlockingIOError:
         os.set_blocking(write, True)
+    return read, write
+
+
+def test_a_full_pipe_does_not_hold_up_the_watch(place: Place) -> None:
+    read, write = full_pipe()
     runner = place.start(*TINY, "sh", "-c", TALKS, stderr=write, stdout=subprocess.DEVNULL)
     os.close(write)
     until(lambda: runner.poll() is not None, seconds=40, what="it has ended")
     os.close(read)
     assert runner.returncode == 7
+
+
+def test_nor_does_a_warning_that_the_heat_latch_cannot_be_kept(hot_place: HotPlace) -> None:
+    """It goes to the log, which is the same full pipe, and comes just before the pause."""
+    read, write = full_pipe()
+    try:
+        runner = hot_place.start_hot("sleep", "300", stderr=write, stdout=subprocess.DEVNULL)
+        pid = hot_place.holder_pid()
+        (hot_place.root / "locks" / "heat.json").mkdir()
+        hot_place.set_celsius(83.0)
+        until(lambda: status_of(pid) == psutil.STATUS_STOPPED, seconds=40, what="it is paused")
+        runner.send_signal(signal.SIGTERM)
+        until(lambda: runner.poll() is not None, seconds=40, what="it has ended")
+        assert runner.returncode == 128 + signal.SIGTERM
+    finally:
+        os.close(write)
+        os.close(read)

@@ -82,10 +82,13 @@ SCRIPTS = {
         "env LANG=C nice -n 5 timeout 60 whisper x --model medium",
         "bash -c 'whisper $1 --model medium' sh a.mp3",
         "bash {}/night.sh",
+        "bash -euo pipefail {}/night.sh a.mp3",
+        "bash +o posix -O nullglob --rcfile {} {}/night.sh",
+        "python3 -W ignore -X dev {}/night.py",
         "ionice -c 3 {}/night.sh a b",
         "python3 {}/night.py",
         "nice {}/plain",
-        "find . -exec whisper {{}} --model medium ;",
+        "find . -exec whisper x --model medium ;",
         "xargs whisper --model medium",
         "python3 -c 'import whisper; whisper.load_model(\"medium\")'",
     ],
@@ -93,11 +96,24 @@ SCRIPTS = {
 def test_it_sees_through_prefixes_texts_and_scripts(line: str, tmp_path: Path) -> None:
     for name, text in SCRIPTS.items():
         (tmp_path / name).write_text(text)
-    assert [model.name for model in command_models(_words(line.format(tmp_path))) if model] == ["medium"]
+    assert [model.name for model in command_models(_words(line.replace("{}", str(tmp_path)))) if model] == ["medium"]
+
+
+def test_it_finds_a_script_of_the_path_and_a_module_of_the_directory(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name, text in SCRIPTS.items():
+        (tmp_path / name).write_text(text)
+        (tmp_path / name).chmod(0o755)
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("PATH", str(tmp_path), prepend=os.pathsep)
+    for line in ("nice night.sh", "plain", "python3 -um night"):
+        assert [model.name for model in command_models(_words(line)) if model] == ["medium"], line
 
 
 @pytest.mark.parametrize(
-    "line", ["sleep 60", "bash missing.sh", "bash", "/bin/true", "env", "nice nice nice", "python3"]
+    "line",
+    ["sleep 60", "bash missing.sh", "bash", "/bin/true", "env", "nice nice nice", "python3", "python3 -m", "bash -o"],
 )
 def test_it_sees_no_model_where_there_is_none(line: str) -> None:
     assert command_models(_words(line)) == ()

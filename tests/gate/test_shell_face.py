@@ -298,6 +298,16 @@ def test_a_name_that_begins_with_a_dash_is_a_name(place: Path) -> None:
     assert done.returncode == 0, done.stderr
 
 
+def test_a_script_whose_name_is_no_text_gets_the_lock_as_well(place: Path, tmp_path: Path) -> None:
+    script = os.fsencode(tmp_path) + b"/n\xff.sh"
+    Path(os.fsdecode(script)).write_text(f"source {FACE}; acquire_whisper_lock tiny && release_whisper_lock\n")
+    done = subprocess.run(
+        ["bash", script], env=environment(place), capture_output=True, text=True, check=False, timeout=120
+    )
+    assert done.returncode == 0, done.stderr
+    assert "Whisper lock released" in done.stdout
+
+
 def test_asked_again_while_it_holds_it_asks_the_gate_again(place: Path) -> None:
     done = bash(
         place, "acquire_whisper_lock tiny; J5A_MARGIN_GIB=1000 acquire_whisper_lock tiny && echo yes || echo no"

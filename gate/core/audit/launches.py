@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import re
 import shlex
+import shutil
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -14,6 +16,9 @@ from gate.core.audit.scan import scan_source, scan_text
 
 __all__ = ["command_models"]
 
+# With a value behind them: bash 5.2, python 3.14.
+_SHELL_OPTIONS = re.compile(r"[-+][A-Za-z]*[oO]|--rcfile|--init-file")
+_PYTHON_OPTIONS = re.compile(r"-[A-Za-z]*[WX]|--check-hash-based-pycs")
 _PREFIXES_LIMIT = 20  # `env nice timeout …`: nobody writes more
 
 
@@ -27,8 +32,8 @@ def command_models(argv: Sequence[str]) -> tuple[AskedModel | None, ...]:
 
 def _script(argv: Sequence[str]) -> Scan:
     """`bash night.sh`, `python night.py`, `./night.sh`, as the audit reads it. What cannot be read shows nothing."""
-    path = _script_path(_without_prefixes(argv))
     try:
+        path = _script_path(_without_prefixes(argv))
         return scan_source(read_source(path)) if path is not None and path.is_file() else Scan()
     except (NotAudited, OSError, ValueError):  # a program of another kind; a name too long, or of odd bytes
         return Scan()
@@ -46,7 +51,22 @@ def _without_prefixes(argv: Sequence[str]) -> Sequence[str]:
 def _script_path(argv: Sequence[str]) -> Path | None:
     if not argv:
         return None
-    if base_name(argv[0]) not in SHELLS and not is_python(argv[0]):
-        return Path(argv[0])
-    operands = [word for word in argv[1:] if not word.startswith("-")]
-    return Path(operands[0]) if operands else None
+    program = argv[0]
+    if base_name(program) in SHELLS or is_python(program):
+        return _first_operand(argv)
+    return Path(program if "/" in program else shutil.which(program) or program)
+
+
+def _first_operand(argv: Sequence[str]) -> Path | None:
+    """The script of `bash -euo pipefail night.sh`, `python -W ignore night.py`; of `python -m pack.night` its file."""
+    options = _PYTHON_OPTIONS if is_python(argv[0]) else _SHELL_OPTIONS
+    rest = iter(argv[1:])
+    for word in rest:
+        if is_python(argv[0]) and re.fullmatch(r"-[A-Za-z]*m", word):
+            module = Path(*next(rest, "").split("."))
+            return next((path for path in (module.with_suffix(".py"), module / "__main__.py") if path.is_file()), None)
+        if options.fullmatch(word):
+            next(rest, None)
+        elif not re.fullmatch(r"[-+].+", word):
+            return Path(word)
+    return None

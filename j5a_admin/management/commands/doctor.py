@@ -10,6 +10,7 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandParser
 
+from gate.cli.answer import answer_write
 from j5a_admin.doctor.examine import examine_groups
 from j5a_admin.doctor.findings import Finding, Group, Status, summary_of
 
@@ -24,9 +25,8 @@ class Command(BaseCommand):
     def handle(self, *args: Any, **options: Any) -> None:
         groups = examine_groups()
         findings = [finding for group in groups for finding in group.findings]
-        self.stdout.write(_json(groups) if options["json"] else "\n".join(_lines(findings)))
+        answer_write(self.stdout, _json(groups) if options["json"] else "\n".join(_lines(findings)))
         if any(finding.status is Status.FAIL for finding in findings):
-            self.stdout.flush()
             sys.exit(1)
 
 

@@ -10,11 +10,12 @@ from pathlib import Path
 from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
-from django.db import OperationalError
+from django.db import DatabaseError
 
 from gate.cli import lock as lock_cli
+from gate.cli.answer import answer_write
 from gate.cli.run import RunOrder, run_command
-from gate.cli.stderr import stderr_say, streams_settle
+from gate.cli.stderr import stderr_say, stderr_takes_logs, streams_settle
 from gate.cli.texts import sensor_lines, verdict_lines
 from gate.cli.wait import wait_until_admitted
 from gate.core.requirement import Requirement
@@ -67,12 +68,10 @@ class Command(BaseCommand):
         except KeyboardInterrupt:
             code = EXIT_INTERRUPTED
         if code:
-            self.stdout.flush()
             sys.exit(code)
 
     def _say(self, text: str) -> None:
-        self.stdout.write(text)
-        self.stdout.flush()
+        answer_write(self.stdout, text)
 
 
 def _model_argument(parser: CommandParser, default: str | None = _DEFAULT_MODEL) -> None:
@@ -84,13 +83,13 @@ def _lock_arguments(parser: CommandParser) -> None:
     acts = parser.add_subparsers(dest="act", required=True)
     acts.add_parser("show", help="State and proof: exit 0 nobody holds it, 1 somebody does.")
     clear = acts.add_parser("clear-stale", help="Clear a lock whose holder is proved gone, and nothing else.")
-    clear.add_argument("--why", default="", help="Kept in the lock's history.")
+    clear.add_argument("--why", type=stored_text, default="", help="Kept in the lock's history.")
     acts.add_parser("publish")  # without help: these are for ops/resource_safety_gate.sh
     for act in ("acquire", "recheck", "release"):
         shell = acts.add_parser(act)
         shell.add_argument("--fd", type=int, required=True)
         shell.add_argument("--pid", type=int, required=True)
-        shell.add_argument("--script", default="")
+        shell.add_argument("--script", type=stored_text, default="")
         _model_argument(shell)
 
 
@@ -101,13 +100,25 @@ def seconds(text: str) -> float:
     return seconds
 
 
+def stored_text(text: str) -> str:
+    """Bytes that are no text, as file names may have them, cannot be stored."""
+    return text.encode(errors="replace").decode()
+
+
 def _with_database(act: Callable[[], int]) -> int:
+    try:
+        return _with_newest_database(act)
+    except DatabaseError as problem:
+        raise CommandError(f"The database does not answer ({problem}).", returncode=EXIT_USAGE) from problem
+
+
+def _with_newest_database(act: Callable[[], int]) -> int:
     """On a machine where the panel never ran the database is made first."""
     try:
         return act()
-    except OperationalError as problem:
+    except DatabaseError as problem:
         if "no such" not in str(problem):  # no such table, no such column: older than this code
-            raise CommandError(f"The database does not answer ({problem}).", returncode=EXIT_USAGE) from problem
+            raise
     first_run.directories_make()
     first_run.database_migrate(stderr_say)
     return act()
@@ -152,6 +163,7 @@ def _wait(options: dict[str, Any], say: Callable[[str], None]) -> int:
 def _run(options: dict[str, Any], say: Callable[[str], None]) -> int:
     from gate.cli.run_model import run_requirement
 
+    stderr_takes_logs()
     requirement = run_requirement(
         options["command"],
         options["model"],

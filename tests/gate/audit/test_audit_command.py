@@ -32,6 +32,16 @@ def test_it_ends_with_1_and_names_file_line_rule_and_mend(tmp_path: Path) -> Non
     assert closing == "1 finding in 1 file."
 
 
+def test_a_name_of_control_characters_stays_in_its_line(tmp_path: Path) -> None:
+    (tmp_path / "a\n0 findings.\x1b[2K.sh").write_text("rm -f /tmp/j5a_locks/whisper_large.lock\n")
+    (tmp_path / "b\r.sh").write_bytes(b"\0")
+    code, said = run(tmp_path)
+    assert code == 2
+    assert said.splitlines()[0].startswith(f"{tmp_path}/a\\n0 findings.\\x1b[2K.sh:1: J5A005")
+    assert f"Problem: {tmp_path}/b\\r.sh: " in said
+    assert len(said.splitlines()) == 4
+
+
 def test_it_ends_with_2_when_nothing_could_be_read(tmp_path: Path) -> None:
     assert run(tmp_path) == (2, "No finding in 0 files.")
     (tmp_path / "a.sh").write_bytes(b"\0")

@@ -102,3 +102,16 @@ def test_a_symlink_in_place_of_the_record_is_replaced_not_followed(tmp_path: Pat
     assert not (tmp_path / "x.lock.json").is_symlink()
     held.release()
     assert target.exists()
+
+
+def test_a_directory_in_place_of_the_record_is_refused_by_its_own_name(tmp_path: Path) -> None:
+    lock = HeavyLock(tmp_path / "locks" / "whisper_large.lock")
+    lock.publish()
+    record = lock.path.with_name("whisper_large.lock.json")
+    record.mkdir()
+    assert lock.inspect().unwritable == f"{record} is a folder"
+    with pytest.raises(LockUnsafe, match=r"whisper_large\.lock\.json beside it cannot be replaced: Is a directory"):
+        lock.acquire(record_for(os.getpid(), machine=lock.machine))
+    assert record.is_dir()
+    record.rmdir()
+    lock.acquire(record_for(os.getpid(), machine=lock.machine)).release()

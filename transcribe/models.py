@@ -178,6 +178,7 @@ class AttemptOutcome(models.TextChoices):
     HELD = "held", "Held by a person"
     QUEUE_PAUSED = "queue_paused", "Queue paused by a person"
     ENGINE_LOST = "engine_lost", "Engine ended unexpectedly"
+    NOT_PREPARED = "not_prepared", "Audio could not be decoded"
     WORKER_LOST = "worker_lost", "Worker ended unexpectedly"
 
 

@@ -165,8 +165,8 @@ class EngineProcess:
         """Send a request and read to its last answer. Whatever `watch` raises ends the wait and goes up.
 
         Raises:
-            EngineFailed: the engine said why it cannot.
-            EngineLost: it ended, or said nothing for too long. Time that it was held is no silence.
+            EngineFailed: the engine said why it never can.
+            EngineLost: it ended, said nothing for too long, or cannot now. Time that it was held is no silence.
             MachineEnded: the watch ended it.
         """
         try:
@@ -182,7 +182,7 @@ class EngineProcess:
             for message in self._read():
                 silence = _Stretch(self.held)
                 if isinstance(message, Failed):
-                    raise EngineFailed(message.message, permanent=message.permanent)
+                    raise self._failed(message)
                 if isinstance(message, Loaded | Transcribed):
                     return message
                 if isinstance(message, Progress):
@@ -191,6 +191,13 @@ class EngineProcess:
                 on_message(message)
             if silence.seconds() > self._silence_limit():
                 raise self._hung()
+
+    def _failed(self, answer: Failed) -> EngineFailed | EngineLost:
+        """What may pass (no memory just now) is a loss: that engine is not asked again, another one is."""
+        if answer.permanent:
+            return EngineFailed(answer.message)
+        self.kill()
+        return EngineLost(f"{answer.message} It was ended.", exit_code=None, output_tail=self.output_tail())
 
     def _slowest_window(self) -> float | None:
         """None before the first window of this engine: model and machine may be slow to begin."""

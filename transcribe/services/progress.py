@@ -184,9 +184,9 @@ def _quarantine_reason(job: Job) -> str:
 
 
 def losses_while_loading(job: Job) -> int:
-    """How many attempts in a row lost their engine before they began a chunk, since a person last tried again."""
+    """How many attempts in a row lost engine or decoder before they began a chunk, since a person last tried again."""
     begun = job.chunks.filter(started_at__isnull=False).order_by("started_at").last()
-    lost = since_last_retry(job).filter(outcome=AttemptOutcome.ENGINE_LOST)
+    lost = since_last_retry(job).filter(outcome__in=[AttemptOutcome.ENGINE_LOST, AttemptOutcome.NOT_PREPARED])
     if begun is not None:
         lost = lost.filter(started_at__gt=begun.started_at)
     return lost.count()

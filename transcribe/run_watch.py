@@ -16,7 +16,7 @@ from django.db import DatabaseError
 from gate.conf import gate_policy
 from gate.core.policy import GatePolicy
 from gate.core.units import celsius_text
-from gate.core.watch import Act, Cause, Watched, heat_pause_text
+from gate.core.watch import ENDED_FOR, Act, Cause, Watched, heat_pause_text
 from gate.services import policy_in_force
 from gate.telling import Teller
 from gate.watching import MachineWatch
@@ -87,8 +87,7 @@ class EngineWatch:
             self._rest(watched.rest_share)
 
     def _end(self, watched: Watched) -> None:
-        what = "heat" if watched.cause is Cause.HEAT else "want of memory"
-        self._engine.end_for_machine(f"Ended for {what}: {watched.reason}.")
+        self._engine.end_for_machine(f"{ENDED_FOR[watched.cause or Cause.MEMORY]}: {watched.reason}.")
         self._teller.goes_on("It was ended.")
         self._teller.ended(self._whose(), watched, self._job_ref(), recovery=COMES_BACK)
         self._text = ""

@@ -173,7 +173,7 @@ class EngineProcess:
             self._stdin.write(encode(request))
             self._stdin.flush()
         except OSError:
-            raise self._lost() from None
+            raise self.lost() from None
         silence, window = _Stretch(self.held), _Stretch(self.held)
         while True:
             watch()
@@ -228,11 +228,12 @@ class EngineProcess:
             return []
         data = os.read(self._stdout.fileno(), 1 << 16)
         if not data:
-            raise self._lost()
+            raise self.lost()
         *lines, self._buffer = (self._buffer + data).split(b"\n")
         return [decode(line) for line in lines]
 
-    def _lost(self) -> EngineLost | MachineEnded:
+    def lost(self) -> EngineLost | MachineEnded:
+        """What to raise about a process that has ended, or has closed its pipe and so is about to."""
         self._await_end()
         report = self.witness.report()  # before it is reaped, and so before its group can be gone
         code = self.kill()

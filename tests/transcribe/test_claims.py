@@ -13,6 +13,7 @@ from django_q.models import OrmQ
 from tests.transcribe.jobs import make_job
 from transcribe.conf import work_dir
 from transcribe.models import Attempt, AttemptOutcome, Chunk, Job
+from transcribe.retries import RETRY_CAP_SECONDS
 from transcribe.services.claims import (
     command_owner,
     job_claim,
@@ -147,3 +148,15 @@ def test_a_cancelled_waiting_job_leaves_no_decoded_audio() -> None:
     (work_dir(job.pk) / "audio.pcm").write_bytes(b"sound")
     assert job_cancel(job, None)
     assert not work_dir(job.pk).exists()
+
+
+def test_a_next_try_beyond_all_waits_is_of_a_clock_that_was_wrong() -> None:
+    """Written when the clock stood years ahead (an empty battery): the job would wait for years."""
+    longest = max(RETRY_CAP_SECONDS, settings.GATE_RETRY_SECONDS) / 60
+    job = make_job(status=JobStatus.BLOCKED, next_try_at=in_minutes(longest - 1))
+    assert job_claim() is None
+    Job.objects.update(next_try_at=in_minutes(3 * 365 * 24 * 60))
+    assert queue_sweep()
+    claimed = job_claim()
+    assert claimed is not None
+    assert claimed.pk == job.pk

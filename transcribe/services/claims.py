@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+
 from django.conf import settings
 from django.db import transaction
 from django.db.models import Q, QuerySet
@@ -13,6 +15,7 @@ from transcribe.audio.pcm_format import SAMPLE_RATE
 from transcribe.conf import work_remove
 from transcribe.models import Attempt, AttemptOutcome, Chunk, Job
 from transcribe.queue_rules import CLAIM_ORDER, queue_rules
+from transcribe.retries import RETRY_CAP_SECONDS
 from transcribe.services.incidents import worker_lost_report
 from transcribe.services.progress import job_end
 from transcribe.services.tries import fruitless_attempts, next_try_after_loss
@@ -30,6 +33,8 @@ def jobs_due(owner: str = OWNER_WORKER) -> QuerySet[Job]:
     """
     now = timezone.now()
     due = Q(next_try_at__isnull=True) | Q(next_try_at__lte=now)
+    # Nothing waits for longer than that: a later moment was written by a clock that stood ahead and was put right.
+    due |= Q(next_try_at__gt=now + timedelta(seconds=max(RETRY_CAP_SECONDS, settings.GATE_RETRY_SECONDS)))
     jobs = Job.objects.filter(due, status__in=WAITING, owner=owner).order_by(*CLAIM_ORDER)
     if owner != OWNER_WORKER:
         return jobs

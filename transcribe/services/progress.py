@@ -135,7 +135,7 @@ def job_leave(job: Job, status: JobStatus, reason: str, outcome: AttemptOutcome,
     """End this run of the job: its new status and the attempt's outcome in one transaction.
 
     Its process is gone by now. Where a person has asked meanwhile to cancel or to hold it, a job that would wait
-    again does what was asked.
+    again, or be held, does what was asked.
     """
     with transaction.atomic():
         status, reason, outcome = _as_asked(job, status, reason, outcome)
@@ -153,7 +153,7 @@ def _as_asked(
     job: Job, status: JobStatus, reason: str, outcome: AttemptOutcome
 ) -> tuple[JobStatus, str, AttemptOutcome]:
     row = Job.objects.filter(pk=job.pk, attempt=job.attempt, status=JobStatus.RUNNING).first()
-    if row is not None and status in WAITING:
+    if row is not None and status in {*WAITING, JobStatus.PAUSED}:
         if row.cancel_requested:
             return JobStatus.CANCELLED, f"{row.reason or 'cancelled'}; its process has ended", AttemptOutcome.CANCELLED
         if row.hold_requested:

@@ -20,6 +20,7 @@ from gate.core.watch import ENDED_FOR, Act, Cause, Watched, heat_pause_text
 from gate.services import policy_in_force
 from gate.telling import Teller
 from gate.watching import MachineWatch
+from transcribe.engine_logs import log_cap
 from transcribe.held import HeldFor
 from transcribe.supervisor import EngineProcess
 
@@ -70,6 +71,7 @@ class EngineWatch:
 
     def _look(self, at_seconds: float) -> None:
         self._engine.witness.look()
+        log_cap(self._engine.log_path)
         watched = self._machine.look(at_seconds)
         if watched is None:
             return

@@ -19,7 +19,6 @@ from gate.core.groups import group_left_after
 from gate.core.oom import OomJudgement, OomReport, OomWitness
 from transcribe.engine.errors import ProtocolError
 from transcribe.engine.protocol import Failed, Load, Loaded, Message, Progress, Transcribe, Transcribed, decode, encode
-from transcribe.engine_logs import log_cap
 from transcribe.errors import EngineFailed, EngineLost, MachineEnded
 from transcribe.held import HeldFor, HeldTimes
 from transcribe.silence import WINDOWS_OF_SILENCE, silence_limit
@@ -178,7 +177,6 @@ class EngineProcess:
         while True:
             watch()
             self.require_not_ended()
-            log_cap(self.log_path)
             for message in self._read():
                 silence = _Stretch(self.held)
                 if isinstance(message, Failed):

@@ -223,7 +223,8 @@ class _PrintedLines(io.TextIOBase):
 
 
 def _log(line: str) -> None:
-    print(line, file=sys.stderr, flush=True)  # noqa: T201 - the attempt's log
+    with contextlib.suppress(OSError):  # a full disk: what cannot be told must not cost what was read
+        print(line, file=sys.stderr, flush=True)  # noqa: T201 - the attempt's log
 
 
 def _seconds(stamp: str) -> float:

@@ -71,7 +71,15 @@ def chunk_start(job: Job, chunk: Chunk) -> None:
         chunk.status = ChunkStatus.RUNNING
         chunk.attempts += 1
         chunk.started_at = timezone.now()
-        chunk.save(update_fields=["status", "attempts", "started_at"])
+        chunk.paused_seconds = chunk.taken_over_seconds = 0.0
+        chunk.save(update_fields=["status", "attempts", "started_at", "paused_seconds", "taken_over_seconds"])
+
+
+def chunk_measure(chunk: Chunk, *, paused_seconds: float, taken_over_seconds: float) -> None:
+    """Keep what must not count as work of this try, and as audio that it read; nothing is written when it is known."""
+    if (paused_seconds, taken_over_seconds) != (chunk.paused_seconds, chunk.taken_over_seconds):
+        chunk.paused_seconds, chunk.taken_over_seconds = paused_seconds, taken_over_seconds
+        chunk.save(update_fields=["paused_seconds", "taken_over_seconds"])
 
 
 def chunk_commit(job: Job, chunk: Chunk, *, language: str, segments: list[dict[str, Any]]) -> None:

@@ -142,30 +142,28 @@ def _leave_once_it_can_be_written(job: Job, control: RunControl, trouble: str) -
 
 
 def _after_loss(job: Job, chunk: Chunk | None, lost: EngineLost | ProtocolError | PreparationFailed) -> None:
-    """A process died. Its chunk is tried again, and set aside when it has killed its engine twice."""
+    """Engine or decoder died. A chunk is tried again, and set aside when it has killed its engine twice."""
     code, tail = (lost.exit_code, lost.output_tail) if isinstance(lost, EngineLost) else (None, "")
     attempt_update(job, exit_code=code, output_tail=tail)
-    outcome = AttemptOutcome.ENGINE_LOST
-    if isinstance(lost, PreparationFailed):
-        outcome = AttemptOutcome.NOT_PREPARED
-    else:
-        engine_lost_report(job, chunk, lost)
+    engine = None if isinstance(lost, PreparationFailed) else lost
+    if engine is not None:
+        engine_lost_report(job, chunk, engine)
     if chunk is None:
         losses = losses_while_loading(job) + 1
-        if losses >= LOSSES_ALLOWED and not isinstance(lost, PreparationFailed):
-            lost_again_report(job, chunk, lost)
+        if engine is not None and losses >= LOSSES_ALLOWED:
+            lost_again_report(job, chunk, engine)
         if losses >= LOADING_LOSSES_ALLOWED:
-            meanwhile = "" if isinstance(lost, PreparationFailed) else " while the model was loading"
+            meanwhile = "" if engine is None else " while the model was loading"
             job_end(job, f"{lost} This happened {losses} times{meanwhile}.")
             return
     else:
         again = chunk.engine_losses + 1 < LOSSES_ALLOWED
         chunk_lose(chunk, ChunkStatus.PENDING if again else ChunkStatus.QUARANTINED, str(lost))
-        if not again:
-            lost_again_report(job, chunk, lost)
+        if engine is not None and not again:
+            lost_again_report(job, chunk, engine)
         if not job.chunks.exclude(status__in=[ChunkStatus.DONE, ChunkStatus.QUARANTINED]).exists():
             job_end(job)  # nothing is left to read: another run would load the model for nothing
             return
     reason = f"{lost} It is tried again; finished chunks are kept."
-    next_try = next_try_after_loss(job)
-    job_leave(job, JobStatus.QUEUED, reason, outcome, next_try_at=next_try)
+    outcome = AttemptOutcome.NOT_PREPARED if engine is None else AttemptOutcome.ENGINE_LOST
+    job_leave(job, JobStatus.QUEUED, reason, outcome, next_try_at=next_try_after_loss(job))

@@ -7,6 +7,7 @@ from datetime import timedelta
 
 import pytest
 from django.conf import settings
+from django.db import connection
 from django.utils import timezone
 from django_q.models import OrmQ
 
@@ -89,9 +90,22 @@ def test_a_cancel_that_met_a_lost_worker_is_carried_out() -> None:
     assert Job.objects.get().status == JobStatus.CANCELLED
 
 
-def test_a_worker_recovers_only_its_own_host() -> None:
+def test_a_job_under_a_former_name_of_the_machine_is_not_left_running() -> None:
+    """The host was renamed, or had no name yet when the service started; SQLite serves one machine."""
+    make_job(status=JobStatus.RUNNING, host="localhost")
+    make_job(status=JobStatus.RUNNING, host="localhost", owner=ended_process())
+    assert queue_sweep(), "it takes back the command's, and wakes the worker for its own"
+    assert jobs_recover_worker() == 1
+    assert set(Job.objects.values_list("status", "owner")) == {("queued", "worker")}
+
+
+def test_a_worker_with_a_database_of_several_machines_recovers_only_its_own_host(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(connection, "vendor", "postgresql")
     make_job(status=JobStatus.RUNNING, host="another-machine")
-    assert jobs_recover_worker() == 0
+    make_job(status=JobStatus.RUNNING, host="another-machine", owner=ended_process())
+    assert (jobs_recover_worker(), jobs_recover_commands()) == (0, 0)
 
 
 def test_jobs_of_a_command_that_is_gone_go_to_the_worker() -> None:

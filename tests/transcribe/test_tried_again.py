@@ -18,6 +18,7 @@ from gate.models import VerdictRecord
 from tests.machines import may_skip
 from tests.speech_files import joined
 from tests.transcribe.runs import Control, place_of_runs, run_once, submitted
+from tests.transcribe.weights_server import publishing
 from transcribe.models import Attempt, AttemptOutcome, Job
 from transcribe.slot import EngineSlot
 from transcribe.states import ChunkStatus, JobStatus
@@ -117,3 +118,16 @@ def test_a_database_that_refuses_the_end_of_a_run_gets_it_later(slot: EngineSlot
     job.refresh_from_db()
     assert job.reason.startswith("Another program keeps the database locked")
     assert job.attempts.get().outcome == AttemptOutcome.NO_DISK
+
+
+def test_weights_that_do_not_fit_on_the_disk_keep_it_waiting(
+    slot: EngineSlot, settings: Settings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("transcribe.weights.SPARE_DISK_BYTES", 1 << 60)  # a disk with less than that free
+    job = submitted()
+    Job.objects.update(model="tiny")
+    with publishing(b"weights" * 1000) as publisher:
+        settings.MODELS_DIR, settings.WEIGHTS_URL = tmp_path / "models", publisher.url
+        assert run_once(slot) == JobStatus.BLOCKED
+    job.refresh_from_db()
+    assert "Free some space, then try again. Finished chunks are kept" in job.reason

@@ -1,4 +1,6 @@
-"""The sampler's look for what is wrong and stays so: a lost or flatlined sensor, a stale or hung lock."""
+"""The sampler's look for what is wrong and stays so: a lost or flatlined sensor, a stale or hung lock; and for
+pauses that are over though nobody said it.
+"""
 
 from __future__ import annotations
 
@@ -40,6 +42,8 @@ class StateWatch:
             lock = lock_status()
         except (LockError, OSError):  # the gate says so; whether it is stale is not known
             return
+        if not lock.is_live:  # a watch that was killed has not told the end of its pause
+            incidents_hold(IncidentKind.THERMAL_PAUSE, (), over="Nothing heavy runs any more.")
         incidents_hold(IncidentKind.LOCK_STALE, _stale(lock, now), over=f"The lock is {lock.sentence}.")
         incidents_hold(IncidentKind.LOCK_HUNG, _hung(lock, now), over=f"The lock is {lock.sentence}.")
 

@@ -12,7 +12,7 @@ from gate.core.units import seconds_text
 from gate.models import Incident
 from gate.selectors import incidents_between
 from transcribe.hours_text import moment_text
-from transcribe.selectors import JobRow, NightReport
+from transcribe.selectors import JobRow, Lost, NightReport
 
 __all__ = ["forecast_text", "incidents_of", "period_text", "report_lines"]
 
@@ -58,11 +58,13 @@ def report_lines(report: NightReport) -> Iterator[str]:
     yield from (f"  {entry.position}. {_line(entry.row)}{_why(entry.row)}" for entry in report.waiting)
     yield f"Held: {_count(report.held)}"
     yield from (f"  {_line(row)}: {row.reason}" for row in report.held)
-    yield from (f"Lost to {lost.check}: {seconds_text(lost.seconds)}" for lost in report.lost)
-    if report.held_seconds >= 1:
-        yield f"Held for heat while it worked: {seconds_text(report.held_seconds)}"
+    yield from (f"Lost to {lost.check}: {seconds_text(lost.seconds)}{_held(lost)}" for lost in report.lost)
     yield from (f"Incident: {one.title}, {one.status}: {one.summary}" for one in incidents_of(report))
     yield forecast_text(report)
+
+
+def _held(lost: Lost) -> str:
+    return f", of which {seconds_text(lost.held_seconds)} held while it worked" if lost.held_seconds >= 1 else ""
 
 
 def _count(rows: Sized) -> str:

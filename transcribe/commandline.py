@@ -55,7 +55,9 @@ class Order:
 
 @dataclass
 class CommandControl:
-    """Stops at the first SIGINT or SIGTERM; tells the progress to `show`."""
+    """Stops at the first SIGINT or SIGTERM; tells the progress to `show`. Ctrl-Z is not followed: the engine lives in
+    a session of its own, and would work on with nobody to watch the machine.
+    """
 
     show: Callable[[Job], None]
     signal_number: int = field(default=0)
@@ -70,11 +72,15 @@ class CommandControl:
     def listening(self) -> Iterator[None]:
         numbers = (signal.SIGINT, signal.SIGTERM)
         before = [signal.signal(number, self._remember) for number in numbers]
+        before.append(signal.signal(signal.SIGTSTP, self._go_on))
         try:
             yield
         finally:
-            for number, handler in zip(numbers, before, strict=True):
+            for number, handler in zip([*numbers, signal.SIGTSTP], before, strict=True):
                 signal.signal(number, handler)
+
+    def _go_on(self, *_: object) -> None:
+        """A handler, not SIG_IGN: what is ignored stays so in every program that is started."""
 
     def _remember(self, number: int, _: object) -> None:
         self.signal_number = number

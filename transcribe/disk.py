@@ -1,7 +1,8 @@
-"""What a full disk, or a database that cannot be used, means for people: the cause and the next step."""
+"""What a full disk, a database that cannot be used, or a machine that says no means for people: cause and next step."""
 
 from __future__ import annotations
 
+import errno
 import shutil
 
 from django.conf import settings
@@ -9,7 +10,7 @@ from django.db import DatabaseError
 
 from gate.core.units import MIB, bytes_text
 
-__all__ = ["database_text", "database_trouble"]
+__all__ = ["database_text", "database_trouble", "machine_text"]
 
 FULL_BYTES = MIB  # SQLite needs a few pages for its journal and its shared memory
 
@@ -26,3 +27,13 @@ def database_text(error: str, free_bytes: int) -> str:
     if "locked" in error:
         return "Another program keeps the database locked. Close that program, or wait."
     return f"SQLite says: {error}. Look at the disk, and at the permissions of the panel's data directory."
+
+
+def machine_text(problem: OSError) -> str:
+    """What the kernel refused, at which file if it says so, and what may help."""
+    said = f"{problem.strerror or problem}{f': {problem.filename}' if problem.filename else ''}"
+    if problem.errno in (errno.ENOSPC, errno.EDQUOT):
+        return f"A disk is full ({said}). Free some space."
+    if problem.errno in (errno.ENOMEM, errno.EAGAIN):
+        return f"No further process could be started ({said}). Close other programs."
+    return f"A file could not be used ({said}). Look at the disk, and at the permissions of the panel's directories."

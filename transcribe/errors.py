@@ -2,10 +2,11 @@
 
 TranscribeError            a job cannot go on; `message` is for people, `permanent` says a retry cannot help
 ├── ModelUnavailable       no weights: where to put the file and what its hash must be
+│   └── NoRoomForModel     they do not fit on the disk as it is now
 ├── ModelUnknown           no such model or checkpoint
 ├── OptionsInvalid         a decoding option whisper would not take
 ├── UploadRefused          the file cannot become a job
-├── EngineFailed           the engine answered with an error
+├── EngineFailed           the engine answered with an error that asking again cannot help
 └── EngineLost             the engine process ended without an answer (exit code or signal, tail of its output)
 
 JobInterrupted             not an error: the run stops here for a reason that is no fault of the job
@@ -34,6 +35,10 @@ class TranscribeError(Exception):
 
 
 class ModelUnavailable(TranscribeError):
+    pass
+
+
+class NoRoomForModel(ModelUnavailable):
     pass
 
 

@@ -15,11 +15,19 @@ from transcribe.audio.prepare import BrokenStretch, Preparation, PreparedAudio
 from transcribe.conf import journal_path, journal_remove, work_dir
 from transcribe.engine.protocol import Message, Progress, Text, Transcribe, Transcribed
 from transcribe.errors import WorkerStopping
+from transcribe.held import HeldFor
 from transcribe.interruption import interruption_look
 from transcribe.models import Chunk, Job
 from transcribe.options import DecodingOptions
 from transcribe.resolve import ResolvedModel, model_fetch, model_is_here, model_label
-from transcribe.services.progress import attempt_update, chunk_commit, chunk_start, chunks_plan, job_update
+from transcribe.services.progress import (
+    attempt_update,
+    chunk_commit,
+    chunk_measure,
+    chunk_start,
+    chunks_plan,
+    job_update,
+)
 from transcribe.slot import EngineSlot
 from transcribe.states import ChunkStatus
 from transcribe.window_counts import WindowCounts
@@ -55,6 +63,7 @@ class JobRun:
         self._free_activity: str | None = None  # what it does when it is not held
         self._held_before = slot.held.seconds()
         self._held_kept_at = 0.0
+        self._paused_before = self._taken_over = 0.0  # when the chunk was begun; seconds of its audio
 
     def execute(self) -> None:
         """Read every chunk that is not a checkpoint yet.
@@ -91,6 +100,7 @@ class JobRun:
         self.chunk = chunk
         chunk_start(self.job, chunk)
         self._free_activity = None  # the chunk's start has told a new one
+        self._paused_before, self._taken_over = self.slot.held.seconds()[HeldFor.HEAT_PAUSE], 0.0
         options = DecodingOptions.from_mapping(self.job.options)
         request = Transcribe(
             pcm_path=str(pcm_path),
@@ -105,6 +115,7 @@ class JobRun:
         result = transcribe(request, on_message=self._hear, watch=self._watch)
         self._windows.hear(chunk.index, result)
         self._unsaved.clear()
+        self._keep_measure(chunk)
         chunk_commit(self.job, chunk, language=result.language, segments=result.segments)
         journal_remove(self.job.pk, chunk.index)
         attempt_update(self.job, peak_bytes=result.peak_bytes, slowest_window_seconds=self.slot.slowest_window_seconds)
@@ -119,6 +130,8 @@ class JobRun:
             end = self.chunk.end_sample / SAMPLE_RATE
             self._unsaved["position_seconds"] = min(start + message.done_seconds, end)
             self._windows.hear(self.chunk.index, message)
+            if not message.decoded_windows:
+                self._taken_over = message.done_seconds
         elif isinstance(message, Text):
             before = str(self._unsaved.get("live_text", self.job.live_text))
             self._unsaved["live_text"] = f"{before}\n{message.text.strip()}".strip()
@@ -149,6 +162,8 @@ class JobRun:
             job_update(self.job, **self._unsaved)
             self._unsaved.clear()
             self._keep_windows()
+            if self.chunk is not None:
+                self._keep_measure(self.chunk)
         self.control.progress(self.job)
 
     def _show_held(self, now: float) -> None:
@@ -174,6 +189,10 @@ class JobRun:
             attempt_update(self.job, held_seconds={kind: seconds for kind, seconds in held.items() if seconds})
         except DatabaseError as problem:
             logger.warning("the seconds that job %s was held cannot be written (%s)", self.job.pk, problem)
+
+    def _keep_measure(self, chunk: Chunk) -> None:
+        paused_seconds = self.slot.held.seconds()[HeldFor.HEAT_PAUSE] - self._paused_before
+        chunk_measure(chunk, paused_seconds=round(paused_seconds, 1), taken_over_seconds=round(self._taken_over, 1))
 
     def _keep_windows(self) -> None:
         """Write how many windows this run decoded and took over so far."""

@@ -133,6 +133,8 @@ class Chunk(models.Model):
     provenance = models.CharField(max_length=64, blank=True, help_text="Hash of audio, span, model and options")
     started_at = models.DateTimeField(null=True, blank=True)
     finished_at = models.DateTimeField(null=True, blank=True)
+    paused_seconds = models.FloatField(default=0, help_text="Since it was started: paused for heat")
+    taken_over_seconds = models.FloatField(default=0, help_text="Of its audio: read by an earlier try")
 
     class Meta:
         ordering = ["index"]
@@ -178,6 +180,7 @@ class AttemptOutcome(models.TextChoices):
     HELD = "held", "Held by a person"
     QUEUE_PAUSED = "queue_paused", "Queue paused by a person"
     ENGINE_LOST = "engine_lost", "Engine ended unexpectedly"
+    NOT_PREPARED = "not_prepared", "Audio could not be decoded"
     WORKER_LOST = "worker_lost", "Worker ended unexpectedly"
 
 

@@ -16,10 +16,11 @@ from django.db import DatabaseError
 from gate.conf import gate_policy
 from gate.core.policy import GatePolicy
 from gate.core.units import celsius_text
-from gate.core.watch import Act, Cause, Watched, heat_pause_text
+from gate.core.watch import ENDED_FOR, Act, Cause, Watched, heat_pause_text
 from gate.services import policy_in_force
 from gate.telling import Teller
 from gate.watching import MachineWatch
+from transcribe.engine_logs import log_cap
 from transcribe.held import HeldFor
 from transcribe.supervisor import EngineProcess
 
@@ -70,6 +71,7 @@ class EngineWatch:
 
     def _look(self, at_seconds: float) -> None:
         self._engine.witness.look()
+        log_cap(self._engine.log_path)
         watched = self._machine.look(at_seconds)
         if watched is None:
             return
@@ -87,8 +89,7 @@ class EngineWatch:
             self._rest(watched.rest_share)
 
     def _end(self, watched: Watched) -> None:
-        what = "heat" if watched.cause is Cause.HEAT else "want of memory"
-        self._engine.end_for_machine(f"Ended for {what}: {watched.reason}.")
+        self._engine.end_for_machine(f"{ENDED_FOR[watched.cause or Cause.MEMORY]}: {watched.reason}.")
         self._teller.goes_on("It was ended.")
         self._teller.ended(self._whose(), watched, self._job_ref(), recovery=COMES_BACK)
         self._text = ""

@@ -13,9 +13,9 @@ from django.conf import settings
 from django.db import DatabaseError, connections
 from django.utils import timezone
 
-from transcribe.audio.errors import AudioError, DiskFull
+from transcribe.audio.errors import AudioError, DiskFull, PreparationFailed
 from transcribe.conf import work_remove
-from transcribe.disk import database_trouble
+from transcribe.disk import database_trouble, machine_text
 from transcribe.engine.errors import ProtocolError
 from transcribe.errors import (
     EngineLost,
@@ -24,6 +24,7 @@ from transcribe.errors import (
     JobFenced,
     JobPutBack,
     MachineEnded,
+    NoRoomForModel,
     TranscribeError,
     WorkerStopping,
 )
@@ -55,10 +56,23 @@ COMES_BACK = "Finished chunks are kept; it comes back by itself."
 
 def run_job(job: Job, slot: EngineSlot, control: RunControl) -> JobStatus:
     """Run a claimed job until it ends, waits again, or belongs to another run. Never raises for the job's faults."""
+    try:
+        _run_and_tell(job, slot, control)
+    except DatabaseError as problem:  # also when it could not be told how the run ended
+        slot.kill()
+        _leave_once_it_can_be_written(job, control, database_trouble(problem))
+    finally:
+        if job.is_ended:
+            work_remove(job.pk, keep_journals=job.is_retryable)
+    return JobStatus(job.status)
+
+
+def _run_and_tell(job: Job, slot: EngineSlot, control: RunControl) -> None:
+    """Run it, and write what became of it. So long because each end has its own status and next try."""
     run = JobRun(job, slot, control)
     try:
         run.execute()
-        return job_end(job)
+        job_end(job)
     except JobBlocked as blocked:
         slot.kill()
         next_try = timezone.now() + timedelta(seconds=settings.GATE_RETRY_SECONDS)
@@ -83,25 +97,31 @@ def run_job(job: Job, slot: EngineSlot, control: RunControl) -> JobStatus:
     except (EngineLost, ProtocolError) as lost:
         slot.kill()
         _after_loss(job, run.chunk, lost)
-    except DiskFull as full:
+    except PreparationFailed as failed:
         slot.kill()
-        again_at = next_try_after_loss(job, at_least_seconds=settings.GATE_RETRY_SECONDS)
-        job_leave(job, JobStatus.BLOCKED, f"{full} {COMES_BACK}", AttemptOutcome.NO_DISK, next_try_at=again_at)
-    except DatabaseError as problem:
+        _after_loss(job, None, failed)
+    except (DiskFull, NoRoomForModel) as full:
         slot.kill()
-        _leave_once_it_can_be_written(job, control, database_trouble(problem))
+        _wait_for_machine(job, str(full))
     except (TranscribeError, AudioError) as error:
         if run.chunk is not None:
             chunk_fail(run.chunk, ChunkStatus.PENDING, str(error))
-        return job_end(job, str(error))
+        job_end(job, str(error))
+    except DatabaseError:
+        raise
+    except OSError as problem:  # no room for a file, no memory for a process: no fault of the job
+        logger.exception("job %s waits, the machine refused something", job.pk)
+        slot.kill()
+        _wait_for_machine(job, machine_text(problem))
     except Exception:
         logger.exception("job %s ended by a fault of the panel", job.pk)
         slot.kill()
-        return job_end(job, "The panel itself made an error with this job; its log says which. Retry may help.")
-    finally:
-        if job.is_ended:
-            work_remove(job.pk, keep_journals=job.is_retryable)
-    return JobStatus(job.status)
+        job_end(job, "The panel itself made an error with this job; its log says which. Retry may help.")
+
+
+def _wait_for_machine(job: Job, trouble: str) -> None:
+    again_at = next_try_after_loss(job, at_least_seconds=settings.GATE_RETRY_SECONDS)
+    job_leave(job, JobStatus.BLOCKED, f"{trouble} {COMES_BACK}", AttemptOutcome.NO_DISK, next_try_at=again_at)
 
 
 def _leave_once_it_can_be_written(job: Job, control: RunControl, trouble: str) -> None:
@@ -121,26 +141,29 @@ def _leave_once_it_can_be_written(job: Job, control: RunControl, trouble: str) -
             time.sleep(DATABASE_RETRY_SECONDS)
 
 
-def _after_loss(job: Job, chunk: Chunk | None, lost: EngineLost | ProtocolError) -> None:
-    """The engine died. Its chunk is tried again, and set aside when it has killed its process twice."""
+def _after_loss(job: Job, chunk: Chunk | None, lost: EngineLost | ProtocolError | PreparationFailed) -> None:
+    """Engine or decoder died. A chunk is tried again, and set aside when it has killed its engine twice."""
     code, tail = (lost.exit_code, lost.output_tail) if isinstance(lost, EngineLost) else (None, "")
     attempt_update(job, exit_code=code, output_tail=tail)
-    engine_lost_report(job, chunk, lost)
+    engine = None if isinstance(lost, PreparationFailed) else lost
+    if engine is not None:
+        engine_lost_report(job, chunk, engine)
     if chunk is None:
         losses = losses_while_loading(job) + 1
-        if losses >= LOSSES_ALLOWED:
-            lost_again_report(job, chunk, lost)
+        if engine is not None and losses >= LOSSES_ALLOWED:
+            lost_again_report(job, chunk, engine)
         if losses >= LOADING_LOSSES_ALLOWED:
-            job_end(job, f"{lost} This happened {losses} times while the model was loading.")
+            meanwhile = "" if engine is None else " while the model was loading"
+            job_end(job, f"{lost} This happened {losses} times{meanwhile}.")
             return
     else:
         again = chunk.engine_losses + 1 < LOSSES_ALLOWED
         chunk_lose(chunk, ChunkStatus.PENDING if again else ChunkStatus.QUARANTINED, str(lost))
-        if not again:
-            lost_again_report(job, chunk, lost)
+        if engine is not None and not again:
+            lost_again_report(job, chunk, engine)
         if not job.chunks.exclude(status__in=[ChunkStatus.DONE, ChunkStatus.QUARANTINED]).exists():
             job_end(job)  # nothing is left to read: another run would load the model for nothing
             return
     reason = f"{lost} It is tried again; finished chunks are kept."
-    next_try = next_try_after_loss(job)
-    job_leave(job, JobStatus.QUEUED, reason, AttemptOutcome.ENGINE_LOST, next_try_at=next_try)
+    outcome = AttemptOutcome.NOT_PREPARED if engine is None else AttemptOutcome.ENGINE_LOST
+    job_leave(job, JobStatus.QUEUED, reason, outcome, next_try_at=next_try_after_loss(job))

@@ -79,10 +79,13 @@ class EngineSlot:
         """The running engine with `model` loaded. Call `admit` first.
 
         Raises:
-            EngineFailed, EngineLost: the model could not be loaded; the next `admit` ends that engine.
+            EngineFailed, EngineLost: the model could not be loaded, or its engine has ended since `admit`, which the
+                next `admit` tidies up: no engine is started in its place before the gate is asked again.
             MachineEnded: the machine could not bear it.
         """
-        if self._engine is not None and self._holds(model):
+        if self._engine is not None:
+            if not self._holds(model):
+                raise self._engine.lost()
             return self._engine
         assert self._held is not None  # noqa: S101 - admit() comes first
         log_path = log_dir() / f"engine-{timezone.now():%Y%m%d-%H%M%S}-job-{job.pk}-attempt-{job.attempt}.log"
@@ -175,8 +178,10 @@ class EngineSlot:
             self._watch = None
 
     def _holds(self, model: ResolvedModel) -> bool:
-        alive = self._engine is not None and self._engine.is_alive()
-        return alive and self._model is not None and self._model.sha256 == model.sha256
+        if self._engine is None or self._model is None or not self._engine.is_alive():
+            return False
+        # The name decides the alignment heads, and with them the times of words.
+        return (self._model.sha256, self._model.whisper_name) == (model.sha256, model.whisper_name)
 
 
 def _wait_until_gone(group: int) -> None:

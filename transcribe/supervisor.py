@@ -19,7 +19,6 @@ from gate.core.groups import group_left_after
 from gate.core.oom import OomJudgement, OomReport, OomWitness
 from transcribe.engine.errors import ProtocolError
 from transcribe.engine.protocol import Failed, Load, Loaded, Message, Progress, Transcribe, Transcribed, decode, encode
-from transcribe.engine_logs import log_cap
 from transcribe.errors import EngineFailed, EngineLost, MachineEnded
 from transcribe.held import HeldFor, HeldTimes
 from transcribe.silence import WINDOWS_OF_SILENCE, silence_limit
@@ -165,24 +164,23 @@ class EngineProcess:
         """Send a request and read to its last answer. Whatever `watch` raises ends the wait and goes up.
 
         Raises:
-            EngineFailed: the engine said why it cannot.
-            EngineLost: it ended, or said nothing for too long. Time that it was held is no silence.
+            EngineFailed: the engine said why it never can.
+            EngineLost: it ended, said nothing for too long, or cannot now. Time that it was held is no silence.
             MachineEnded: the watch ended it.
         """
         try:
             self._stdin.write(encode(request))
             self._stdin.flush()
         except OSError:
-            raise self._lost() from None
+            raise self.lost() from None
         silence, window = _Stretch(self.held), _Stretch(self.held)
         while True:
             watch()
             self.require_not_ended()
-            log_cap(self.log_path)
             for message in self._read():
                 silence = _Stretch(self.held)
                 if isinstance(message, Failed):
-                    raise EngineFailed(message.message, permanent=message.permanent)
+                    raise self._failed(message)
                 if isinstance(message, Loaded | Transcribed):
                     return message
                 if isinstance(message, Progress):
@@ -191,6 +189,13 @@ class EngineProcess:
                 on_message(message)
             if silence.seconds() > self._silence_limit():
                 raise self._hung()
+
+    def _failed(self, answer: Failed) -> EngineFailed | EngineLost:
+        """What may pass (no memory just now) is a loss: that engine is not asked again, another one is."""
+        if answer.permanent:
+            return EngineFailed(answer.message)
+        self.kill()
+        return EngineLost(f"{answer.message} It was ended.", exit_code=None, output_tail=self.output_tail())
 
     def _slowest_window(self) -> float | None:
         """None before the first window of this engine: model and machine may be slow to begin."""
@@ -221,11 +226,12 @@ class EngineProcess:
             return []
         data = os.read(self._stdout.fileno(), 1 << 16)
         if not data:
-            raise self._lost()
+            raise self.lost()
         *lines, self._buffer = (self._buffer + data).split(b"\n")
         return [decode(line) for line in lines]
 
-    def _lost(self) -> EngineLost | MachineEnded:
+    def lost(self) -> EngineLost | MachineEnded:
+        """What to raise about a process that has ended, or has closed its pipe and so is about to."""
         self._await_end()
         report = self.witness.report()  # before it is reaped, and so before its group can be gone
         code = self.kill()

@@ -31,7 +31,7 @@ from pathlib import Path
 
 from transcribe.catalog import CatalogModel
 from transcribe.download import Cut, Download, OnProgress, Refused, ShouldStop
-from transcribe.errors import ModelUnavailable
+from transcribe.errors import ModelUnavailable, NoRoomForModel
 from transcribe.file_hashes import (
     HashingStopped,
     file_sha256,
@@ -60,7 +60,7 @@ class WeightsUnavailable(WeightsError): ...
 class WeightsCorrupt(WeightsError): ...
 
 
-class WeightsDiskFull(WeightsError): ...
+class WeightsDiskFull(WeightsError, NoRoomForModel): ...
 
 
 class WeightsStopped(WeightsError): ...

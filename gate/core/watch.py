@@ -11,7 +11,7 @@ from gate.core.policy import GatePolicy
 from gate.core.readings import Vitals
 from gate.core.units import bytes_text, celsius_text, seconds_text
 
-__all__ = ["Act", "Cause", "WatchState", "Watched", "heat_pause_text", "rest_share", "watch"]
+__all__ = ["ENDED_FOR", "Act", "Cause", "WatchState", "Watched", "heat_pause_text", "rest_share", "watch"]
 
 # Low memory must be seen this many looks in a row: one look can meet a moment between a free and a malloc.
 _LOW_LOOKS = 3
@@ -31,6 +31,10 @@ class Cause(StrEnum):
 
     HEAT = "heat"
     MEMORY = "memory"
+
+
+# How the reason of a job begins that was ended for the machine's sake; the morning report reads it there.
+ENDED_FOR = {Cause.HEAT: "Ended for heat", Cause.MEMORY: "Ended for want of memory"}
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -12,7 +12,9 @@ import os
 import time
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import asdict, dataclass
 from pathlib import Path
+from typing import Any
 
 from django.db import DatabaseError, connection, transaction
 
@@ -71,12 +73,17 @@ def incident_report(
 
 
 def incident_settled(kind: IncidentKind, why: str, *, subject: str | None = None) -> None:
-    """The cause is over. Never raises: an incident that stays open is resolved by a person."""
+    """The cause is over. Never raises; what the database does not take waits in the file, behind what opened it."""
+    over = _Over(kind=kind, why=why, subject=subject)
     try:
         with _brief_patience(), transaction.atomic():
             incidents_settle(kind, why, subject=subject)
-    except Exception as problem:
-        logger.warning("incidents (%s) could not be resolved (%s)", kind, problem)
+        if _something_waits():  # perhaps the very report of what is over now
+            _keep_line(over)
+    except DatabaseError as problem:
+        _keep_for_later(over, problem)
+    except Exception:
+        logger.exception("incidents (%s) could not be resolved", kind)
 
 
 def incidents_hold(kind: IncidentKind, present: Iterable[Occurrence], *, over: str) -> None:
@@ -114,15 +121,46 @@ def _wait_at_most(milliseconds: int) -> None:
 
 
 # ── the file for what the database did not take ──────────────────────────────────────────────────
-def _keep_for_later(occurrence: Occurrence, problem: DatabaseError) -> None:
-    logger.warning("an incident waits in a file, the database does not take it (%s): %s", problem, occurrence.summary)
+@dataclass(frozen=True, kw_only=True)
+class _Over:
+    """In the file it is told from an occurrence by its `why`."""
+
+    kind: IncidentKind
+    why: str
+    subject: str | None
+
+    @property
+    def summary(self) -> str:
+        return self.why
+
+    def to_json_dict(self) -> dict[str, Any]:
+        return asdict(self)
+
+    @classmethod
+    def from_json_dict(cls, data: dict[str, Any]) -> _Over:
+        return cls(**(data | {"kind": IncidentKind(data["kind"])}))
+
+
+def _keep_for_later(told: Occurrence | _Over, problem: DatabaseError) -> None:
+    logger.warning("an incident waits in a file, the database does not take it (%s): %s", problem, told.summary)
+    _keep_line(told)
+
+
+def _keep_line(told: Occurrence | _Over) -> None:
     try:
-        line = (json.dumps(occurrence.to_json_dict(), ensure_ascii=False) + "\n").encode()
+        line = (json.dumps(told.to_json_dict(), ensure_ascii=False) + "\n").encode()
         with _waiting_file(os.O_WRONLY | os.O_CREAT | os.O_APPEND) as descriptor:
             if os.fstat(descriptor).st_size + len(line) <= WAITING_LIMIT_BYTES:
                 os.write(descriptor, line)
     except (OSError, ValueError) as error:
         logger.error("it cannot be kept for later either (%s)", error)
+
+
+def _something_waits() -> bool:
+    try:
+        return _waiting_path().stat().st_size > 0
+    except OSError:
+        return False
 
 
 def _waiting_path() -> Path:
@@ -151,25 +189,35 @@ def reports_bring_in() -> int:
             _waiting_path().unlink()  # who waits for its lock sees that and makes a new one
     except FileNotFoundError:
         return 0
-    occurrences = [found for line in lines if (found := _occurrence(line)) is not None]
-    for done, occurrence in enumerate(occurrences):
+    told = [found for line in lines if (found := _told(line)) is not None]
+    for done, one in enumerate(told):
         try:
-            incident_open_or_join(occurrence)
+            _bring_in(one)
         except DatabaseError as problem:
-            for waiting in occurrences[done:]:
+            for waiting in told[done:]:
                 _keep_for_later(waiting, problem)
             raise
-    return len(occurrences)
+    return len(told)
+
+
+def _bring_in(told: Occurrence | _Over) -> None:
+    if isinstance(told, _Over):
+        incidents_settle(told.kind, told.why, subject=told.subject)
+    else:
+        incident_open_or_join(told)
 
 
 def _read_all(descriptor: int) -> bytes:
     return os.pread(descriptor, WAITING_LIMIT_BYTES, 0)
 
 
-def _occurrence(line: bytes) -> Occurrence | None:
+def _told(line: bytes) -> Occurrence | _Over | None:
     """None for an empty line, or one that was torn by a full disk or a power cut."""
     try:
-        return Occurrence.from_json_dict(json.loads(line)) if line.strip() else None
+        if not line.strip():
+            return None
+        data = json.loads(line)
+        return _Over.from_json_dict(data) if "why" in data else Occurrence.from_json_dict(data)
     except (ValueError, TypeError, KeyError, AttributeError):
         logger.warning("a report of an incident could not be read and is left out")
         return None

@@ -52,6 +52,18 @@ def test_work_adds_up() -> None:
     assert work_sum([]).pace is None
 
 
+def test_a_pause_is_no_work_and_what_was_taken_over_was_not_read() -> None:
+    """Killed late in a chunk, or paused in it for an hour: the pace of the next one is the same."""
+    job = running(position_seconds=590.0)
+    chunk = running_chunk(job, begun=NOW - timedelta(seconds=3700))
+    Chunk.objects.update(paused_seconds=3600.0, taken_over_seconds=540.0)
+    assert pace_for(job, NOW) == pytest.approx(2.0)
+    Chunk.objects.update(status=ChunkStatus.DONE, end_sample=590 * RATE, finished_at=NOW)
+    assert pace_of_model(job.model) == pytest.approx(2.0)
+    Chunk.objects.update(taken_over_seconds=chunk.end_sample)
+    assert pace_of_model(job.model) is None
+
+
 def test_nothing_measured_is_told_as_not_known(operator: Client) -> None:
     job = running()
     assert facts(operator.get(f"/jobs/{job.pk}/"), "job-live")["Still to go"] == "not known yet"

@@ -34,7 +34,7 @@ def test_an_empty_night(viewer: Client) -> None:
     assert page.status_code == 200
     assert words(page, "report-period").startswith("The time from ")
     assert "No job was done." in words(page, "report-done")
-    assert "The gate kept no job waiting." in words(page, "report-lost")
+    assert "Nothing kept a job waiting." in words(page, "report-lost")
     assert "The queue is empty." in words(page, "report-next")
     assert "Done: 0 jobs" in command()
 
@@ -80,7 +80,7 @@ def test_incidents_of_the_night_are_told(administrator: Client, viewer: Client) 
 
 
 def test_the_time_an_engine_was_held_for_heat_is_told(viewer: Client) -> None:
-    assert "Held for heat" not in command()
+    assert "Lost to temperature" not in command()
     job, now = in_status(JobStatus.SUCCEEDED), timezone.now()
     job.attempts.all().delete()
     facts = {"job": job, "host": "x"}
@@ -88,8 +88,8 @@ def test_the_time_an_engine_was_held_for_heat_is_told(viewer: Client) -> None:
     held = {"heat pause": 600.0, "heat rest": 60.0}
     Attempt.objects.create(**facts, number=1, started_at=now - hour, ended_at=now, held_seconds=held)
     Attempt.objects.create(**facts, number=2, started_at=now - 90 * hour, ended_at=now - 80 * hour, held_seconds=held)
-    assert "Held for heat while it worked: 11 min" in command()
-    assert "Held for heat 11 min" in words(viewer.get("/report/"), "report-lost")
+    assert "Lost to temperature: 11 min, of which 11 min held while it worked" in command()
+    assert "Temperature 11 min, of which 11 min held while it worked" in words(viewer.get("/report/"), "report-lost")
 
 
 def test_the_dashboard_leads_there(viewer: Client) -> None:

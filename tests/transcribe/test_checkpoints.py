@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from importlib.metadata import version
 from typing import Any
 
 import pytest
 
 from tests.transcribe.jobs import make_job
 from transcribe.models import Chunk, Job
-from transcribe.services.progress import chunk_commit, chunk_start, chunks_plan
+from transcribe.services.progress import ENGINE_ID, chunk_commit, chunk_start, chunks_plan
 from transcribe.states import ChunkStatus, JobStatus
 
 pytestmark = pytest.mark.django_db
@@ -58,6 +59,10 @@ def test_another_model_drops_it(job: Job) -> None:
 def test_other_bounds_drop_it(job: Job) -> None:
     moved = [(0, 9_600_001), (9_600_001, 19_200_000)]
     assert statuses(chunks_plan(job, moved, MODEL)) == [ChunkStatus.PENDING, ChunkStatus.PENDING]
+
+
+def test_another_version_of_whisper_is_another_engine() -> None:
+    assert f"openai-whisper {version('openai-whisper')}" == ENGINE_ID
 
 
 def test_its_segments_lie_at_the_true_start_of_the_chunk(job: Job) -> None:

@@ -7,12 +7,14 @@ from datetime import timedelta
 
 import pytest
 from django.conf import settings
+from django.db import connection
 from django.utils import timezone
 from django_q.models import OrmQ
 
 from tests.transcribe.jobs import make_job
 from transcribe.conf import work_dir
 from transcribe.models import Attempt, AttemptOutcome, Chunk, Job
+from transcribe.retries import RETRY_CAP_SECONDS
 from transcribe.services.claims import (
     command_owner,
     job_claim,
@@ -88,9 +90,22 @@ def test_a_cancel_that_met_a_lost_worker_is_carried_out() -> None:
     assert Job.objects.get().status == JobStatus.CANCELLED
 
 
-def test_a_worker_recovers_only_its_own_host() -> None:
+def test_a_job_under_a_former_name_of_the_machine_is_not_left_running() -> None:
+    """The host was renamed, or had no name yet when the service started; SQLite serves one machine."""
+    make_job(status=JobStatus.RUNNING, host="localhost")
+    make_job(status=JobStatus.RUNNING, host="localhost", owner=ended_process())
+    assert queue_sweep(), "it takes back the command's, and wakes the worker for its own"
+    assert jobs_recover_worker() == 1
+    assert set(Job.objects.values_list("status", "owner")) == {("queued", "worker")}
+
+
+def test_a_worker_with_a_database_of_several_machines_recovers_only_its_own_host(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(connection, "vendor", "postgresql")
     make_job(status=JobStatus.RUNNING, host="another-machine")
-    assert jobs_recover_worker() == 0
+    make_job(status=JobStatus.RUNNING, host="another-machine", owner=ended_process())
+    assert (jobs_recover_worker(), jobs_recover_commands()) == (0, 0)
 
 
 def test_jobs_of_a_command_that_is_gone_go_to_the_worker() -> None:
@@ -147,3 +162,15 @@ def test_a_cancelled_waiting_job_leaves_no_decoded_audio() -> None:
     (work_dir(job.pk) / "audio.pcm").write_bytes(b"sound")
     assert job_cancel(job, None)
     assert not work_dir(job.pk).exists()
+
+
+def test_a_next_try_beyond_all_waits_is_of_a_clock_that_was_wrong() -> None:
+    """Written when the clock stood years ahead (an empty battery): the job would wait for years."""
+    longest = max(RETRY_CAP_SECONDS, settings.GATE_RETRY_SECONDS) / 60
+    job = make_job(status=JobStatus.BLOCKED, next_try_at=in_minutes(longest - 1))
+    assert job_claim() is None
+    Job.objects.update(next_try_at=in_minutes(3 * 365 * 24 * 60))
+    assert queue_sweep()
+    claimed = job_claim()
+    assert claimed is not None
+    assert claimed.pk == job.pk

@@ -250,16 +250,33 @@ def test_a_name_as_long_as_names_can_be_gets_its_transcript(bench: Bench, tmp_pa
     assert bench.written() == {"x" * 250 + ".json"}
 
 
+def test_a_database_that_is_none_is_told_in_a_sentence(bench: Bench) -> None:
+    bench.panel.data_dir.mkdir(parents=True, exist_ok=True)
+    (bench.panel.data_dir / "j5a.sqlite3").write_bytes(b"no database" * 1000)
+    ended = bench.run(CLIP, "--model=demo")
+    assert ended.returncode == 1
+    assert "SQLite says: file is not a database." in ended.stderr
+    assert "Traceback" not in ended.stderr
+
+
 def test_a_signal_stops_it_and_cancels_the_job(tmp_path: Path) -> None:
+    """Ctrl-Z does nothing: a command that stands still could not watch its engine, which has a session of its own."""
     # The gate blocks, so that it waits for as long as the test needs.
     bench = bench_in(tmp_path, J5A_MARGIN_GIB="1000")
     command = [sys.executable, "manage.py", "transcribe", str(CLIP), "--model=demo", f"--output_dir={bench.out}"]
     process = subprocess.Popen(
-        command, cwd=BASE_DIR, env=bench.panel.env, stdin=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True
+        command,
+        cwd=BASE_DIR,
+        env=bench.panel.env,
+        stdin=subprocess.DEVNULL,
+        stderr=subprocess.PIPE,
+        text=True,
+        process_group=0,  # as a shell starts it; SIGTSTP stops only what has a shell to wake it again
     )
     try:
         assert process.stderr is not None
         until(lambda: "waiting: Blocked" in process.stderr.readline(), seconds=60, what="it waits")  # type: ignore[union-attr]
+        process.send_signal(signal.SIGTSTP)
         process.send_signal(signal.SIGTERM)
         _, rest = process.communicate(timeout=60)
     finally:

@@ -16,6 +16,8 @@ from tests.transcribe.jobs import make_job
 from transcribe.models import Attempt, AttemptOutcome, Job
 from transcribe.services import queue_sweep
 from transcribe.services.claims import job_claim, jobs_recover_worker
+from transcribe.services.jobs import job_cancel
+from transcribe.services.progress import job_leave
 from transcribe.slot import EngineSlot
 from transcribe.states import JobStatus
 
@@ -104,3 +106,17 @@ def test_an_engine_of_another_job_is_no_reason_to_wait(settings: Settings, tmp_p
     finally:
         lock_release(held)
     assert Job.objects.get().status == JobStatus.CANCELLED
+
+
+@pytest.mark.django_db
+def test_a_job_that_is_cancelled_while_it_stops_to_be_held_is_cancelled() -> None:
+    """The second wish comes while the processes of the first are being ended."""
+    make_job()
+    job = job_claim()
+    assert job is not None
+    Job.objects.update(hold_requested=True, reason="held by anna")
+    assert job_cancel(Job.objects.get(), None)
+    job_leave(job, JobStatus.PAUSED, "held by anna", AttemptOutcome.HELD)
+    row = Job.objects.get()
+    assert (row.status, row.finished_at is not None) == (JobStatus.CANCELLED, True)
+    assert Attempt.objects.get().outcome == AttemptOutcome.CANCELLED

@@ -8,9 +8,9 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from tests.transcribe.jobs import make_job
-from transcribe.models import Chunk, Job, JobEvent
+from transcribe.models import Attempt, AttemptOutcome, Chunk, Job, JobEvent
 from transcribe.schedule import ALWAYS, Opening, Schedule
-from transcribe.selectors.report import blocking_check, merged, night_report, period_of
+from transcribe.selectors.report import DISK, blocking_check, merged, night_report, period_of
 from transcribe.services import hours_set, queue_pause
 from transcribe.states import ChunkStatus, JobStatus
 
@@ -87,9 +87,30 @@ def test_time_lost_is_counted_once_by_check_and_only_within_the_hours() -> None:
     assert lost == {"temperature": 7200.0, "memory": 3600.0, "lock": 1800.0}
 
 
-def test_the_reason_names_the_check() -> None:
+def test_the_reason_names_the_cause() -> None:
     assert blocking_check("Blocked by whisper processes: 1 runs. Also: lock.") == "whisper processes"
     assert blocking_check("The lock is held.") == "lock"
+    assert blocking_check("Ended for heat: 91.0 °C, limit 90.0 °C. Finished chunks are kept.") == "temperature"
+    assert blocking_check("Ended for want of memory: 1.9 GiB of memory available.") == "memory"
+    assert blocking_check("A disk is full (No space left on device). Free some space.", "no_disk") == DISK
+
+
+def test_what_ended_a_run_for_heat_and_what_held_its_engine_are_one_sum() -> None:
+    """Nobody reading the report knows the difference between a no of the gate, a pause and an end."""
+    hours_set(NIGHTS, "Europe/Berlin", who="anna")
+    job, hour = make_job(), timedelta(hours=1)
+    JobEvent.objects.create(job=job, at=NIGHT_START + hour, new="blocked", reason="Ended for heat: 91.0 °C.", attempt=1)
+    JobEvent.objects.create(job=job, at=NIGHT_START + 2 * hour, new="running", attempt=2)
+    full = "The disk of the panel's data is full (0 B free). Free some space."
+    JobEvent.objects.create(job=job, at=NIGHT_START + 3 * hour, new="blocked", reason=full, attempt=2)
+    JobEvent.objects.create(job=job, at=NIGHT_START + 4 * hour, new="running", attempt=3)
+    attempt = {"job": job, "host": "here", "started_at": NIGHT_START, "ended_at": NIGHT_START + hour}
+    held = {"heat pause": 1000.0, "heat rest": 800.0}
+    Attempt.objects.create(number=1, held_seconds=held, outcome=AttemptOutcome.MACHINE_ENDED, **attempt)
+    Attempt.objects.create(number=2, outcome=AttemptOutcome.NO_DISK, **attempt)
+    report = night_report(NOW)
+    lost = {entry.check: (entry.seconds, entry.held_seconds) for entry in report.lost}
+    assert lost == {"temperature": (3600.0 + 1800.0, 1800.0), DISK: (3600.0, 0.0)}
 
 
 def test_intervals_that_touch_become_one() -> None:

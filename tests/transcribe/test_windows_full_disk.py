@@ -33,3 +33,13 @@ def test_it_goes_on_without_the_journal(tmp_path: Path) -> None:
     assert second.replayed_windows + second.decoded_windows == first.decoded_windows
     for heard in (first, second):
         assert [(s["start"], s["text"]) for s in heard.segments] == [(s["start"], s["text"]) for s in plain.segments]
+
+
+def test_a_log_that_takes_no_line_costs_no_transcription(tmp_path: Path) -> None:
+    """Log and journal lie on one disk: when it is full, that the journal cannot be used cannot be said either."""
+    recording = tmp_path / "audio.pcm"
+    recording.write_bytes(pcm(SPEECH_DIR / "clip_00.flac").astype("<i2").tobytes())
+    full = ["sh", "-c", 'exec "$@" 2>/dev/full', "sh"]
+    with running_engine(tmp_path / "engine.log", wrapped_in=full) as engine:
+        heard = engine.transcribe(request_for(recording, journal_path=str(tmp_path / "gone" / "chunk-0.journal")))
+    assert heard.segments

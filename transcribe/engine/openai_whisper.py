@@ -109,9 +109,9 @@ class OpenaiWhisper:
                 )
         except (ValueError, KeyError, NotImplementedError) as error:
             raise RequestFailed(f"Whisper refused: {_first_line(error)}.", permanent=True) from error
-        except (IndexError, AssertionError, RuntimeError) as error:  # torch's ways to say no, also of a lack of memory
-            name = type(error).__name__
-            raise RequestFailed(f"Whisper failed ({name}: {_first_line(error)}).", permanent=False) from error
+        except (IndexError, AssertionError, RuntimeError) as error:  # torch's ways to say no
+            name, may_pass = type(error).__name__, isinstance(error, RuntimeError)  # it says a lack of memory with that
+            raise RequestFailed(f"Whisper failed ({name}: {_first_line(error)}).", permanent=not may_pass) from error
         segments = [_plain(segment) for segment in result["segments"] if segment["text"].strip()]
         return Transcribed(
             language=result["language"],
@@ -223,7 +223,8 @@ class _PrintedLines(io.TextIOBase):
 
 
 def _log(line: str) -> None:
-    print(line, file=sys.stderr, flush=True)  # noqa: T201 - the attempt's log
+    with contextlib.suppress(OSError):  # a full disk: what cannot be told must not cost what was read
+        print(line, file=sys.stderr, flush=True)  # noqa: T201 - the attempt's log
 
 
 def _seconds(stamp: str) -> float:

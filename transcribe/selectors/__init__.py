@@ -18,11 +18,12 @@ from transcribe.selectors.jobs import (
     status_counts,
     waiting_jobs,
 )
-from transcribe.selectors.report import NightReport, night_report
+from transcribe.selectors.report import Lost, NightReport, night_report
 
 __all__ = [
     "JobDetail",
     "JobRow",
+    "Lost",
     "NightReport",
     "QueueEntry",
     "StatusCount",

@@ -1,4 +1,8 @@
-"""How fast a job goes: seconds of work for one second of audio, from what was measured and from nothing else."""
+"""How fast a job goes: seconds of work for one second of audio, from what was measured and from nothing else.
+
+A pause for heat is no work, and windows taken over from an earlier try were not read by this one. Rests at 70 °C and
+more do count: a machine that is warm while it works goes at that pace.
+"""
 
 from __future__ import annotations
 
@@ -61,11 +65,16 @@ def _work_of(chunk: Chunk) -> Work:
     if chunk.started_at is None or chunk.finished_at is None:
         return Work(0.0, 0.0)
     audio_seconds = (chunk.end_sample - chunk.start_sample) / SAMPLE_RATE
-    return Work(audio_seconds, (chunk.finished_at - chunk.started_at).total_seconds())
+    return _measured(chunk, audio_seconds, chunk.started_at, chunk.finished_at)
 
 
 def _work_begun(chunk: Chunk, position_seconds: float, now: datetime) -> Work:
     read_seconds = position_seconds - chunk.start_sample / SAMPLE_RATE
     if chunk.started_at is None or read_seconds <= 0:
         return Work(0.0, 0.0)
-    return Work(read_seconds, (now - chunk.started_at).total_seconds())
+    return _measured(chunk, read_seconds, chunk.started_at, now)
+
+
+def _measured(chunk: Chunk, audio_seconds: float, start: datetime, end: datetime) -> Work:
+    work_seconds = (end - start).total_seconds() - chunk.paused_seconds
+    return Work(max(0.0, audio_seconds - chunk.taken_over_seconds), max(0.0, work_seconds))

@@ -1,4 +1,4 @@
-"""What became of a night: what was done, what waits and why, what the gate cost, and when the queue will be done."""
+"""What became of a night: what was done, what waits and why, what was lost, and when the queue will be done."""
 
 from __future__ import annotations
 
@@ -11,8 +11,10 @@ from zoneinfo import ZoneInfo
 
 from django.utils import timezone
 
+from gate.core.verdict import CheckName
+from gate.core.watch import ENDED_FOR, Cause
 from transcribe.audio.pcm_format import SAMPLE_RATE
-from transcribe.models import Attempt, Chunk, Job, JobEvent
+from transcribe.models import Attempt, AttemptOutcome, Chunk, Job, JobEvent
 from transcribe.queue_rules import QueueRules, queue_rules
 from transcribe.schedule import Schedule
 from transcribe.selectors.jobs import (
@@ -28,11 +30,14 @@ from transcribe.selectors.jobs import (
 from transcribe.selectors.pace import pace_of_model
 from transcribe.states import OWNER_WORKER, ChunkStatus, JobStatus
 
-__all__ = ["Lost", "NightReport", "Period", "night_report", "period_of"]
+__all__ = ["DISK", "Lost", "NightReport", "Period", "night_report", "period_of"]
 
 EVENING_HOUR = 18  # where no hours are set, the night is what has been since yesterday at this hour
 _CHECK = re.compile(r"Blocked by ([a-z ]+):")  # how a verdict begins its reason (gate/core/verdict.py)
 OTHER_CHECK = "lock"  # a refusal by the lock itself is in other words
+DISK = "disk or database"  # no check of the gate, but it kept the job waiting, too
+
+_ENDED_BY = {Cause.HEAT: str(CheckName.TEMPERATURE), Cause.MEMORY: str(CheckName.MEMORY)}
 
 Interval = tuple[datetime, datetime]
 
@@ -49,16 +54,18 @@ class Period:
 
 @dataclass(frozen=True, kw_only=True)
 class Lost:
-    """How long at least one job was kept waiting by a check of the gate, within the hours."""
+    """How long at least one job was kept waiting for something, within the hours. `held_seconds`: the part of it in
+    which the engine of a running job stood still.
+    """
 
     check: str
     seconds: float
+    held_seconds: float = 0.0
 
 
 @dataclass(frozen=True, kw_only=True)
 class NightReport:
-    """`audio_seconds`: read within the period, also of jobs that go on. `held_seconds`: how long running engines stood
-    still for heat. `remaining_seconds` and `done_at`: None where
+    """`audio_seconds`: read within the period, also of jobs that go on. `remaining_seconds` and `done_at`: None where
     the pace of a model is not known yet, and `done_at` where the queue is paused or never done.
     """
 
@@ -71,7 +78,6 @@ class NightReport:
     waiting: tuple[QueueEntry, ...]
     held: tuple[JobRow, ...]
     lost: tuple[Lost, ...]
-    held_seconds: float
     pause_text: str
     remaining_seconds: float | None
     done_at: datetime | None
@@ -101,7 +107,6 @@ def night_report(now: datetime | None = None) -> NightReport:
         waiting=tuple(queue_entries(now)),
         held=tuple(held_jobs()),
         lost=_lost(period, rules.schedule),
-        held_seconds=_held_seconds(period),
         pause_text="" if rules.pause is None else rules.pause.sentence,
         remaining_seconds=left,
         done_at=_done_at(rules, left, now),
@@ -130,19 +135,28 @@ def _audio_seconds(period: Period) -> float:
     return sum(end - start for start, end in done) / SAMPLE_RATE
 
 
-# ── What the gate cost ───────────────────────────────────────────────────────────────────────────
+# ── What was lost ────────────────────────────────────────────────────────────────────────────────
 def _lost(period: Period, schedule: Schedule) -> tuple[Lost, ...]:
     """The longest first."""
     blocked: dict[str, list[Interval]] = {}
-    for event, until in _blocked_events(period):
+    for event, until, outcome in _blocked_events(period):
         begin, end = max(event.at, period.start), min(until, period.end)
         if begin < end:
-            blocked.setdefault(blocking_check(event.reason), []).append((begin, end))
-    found = [
-        Lost(check=check, seconds=sum(schedule.open_seconds(*interval) for interval in merged(intervals)))
+            blocked.setdefault(blocking_check(event.reason, outcome), []).append((begin, end))
+    seconds = {
+        check: sum(schedule.open_seconds(*interval) for interval in merged(intervals))
         for check, intervals in blocked.items()
+    }
+    heat, held_seconds = str(CheckName.TEMPERATURE), _held_seconds(period)
+    # One job may have been held while another waited: the night is not longer for it.
+    night_seconds = (period.end - period.start).total_seconds()
+    seconds[heat] = min(seconds.get(heat, 0.0) + held_seconds, night_seconds)
+    found = [
+        Lost(check=check, seconds=lost, held_seconds=held_seconds if check == heat else 0.0)
+        for check, lost in seconds.items()
+        if lost >= 1
     ]
-    return tuple(sorted((lost for lost in found if lost.seconds >= 1), key=lambda lost: -lost.seconds))
+    return tuple(sorted(found, key=lambda lost: -lost.seconds))
 
 
 def _held_seconds(period: Period) -> float:
@@ -155,19 +169,29 @@ def _held_seconds(period: Period) -> float:
     return total
 
 
-def _blocked_events(period: Period) -> Iterable[tuple[JobEvent, datetime]]:
-    """Each blocking that reached into the period, with its end: the next event of the job, or the period's end."""
+def _blocked_events(period: Period) -> Iterable[tuple[JobEvent, datetime, str]]:
+    """Each blocking that reached into the period, with its end (the next event of the job, or the period's end) and
+    how the attempt before it had ended.
+    """
     jobs = JobEvent.objects.filter(new=JobStatus.BLOCKED, at__lte=period.end).values_list("job_id", flat=True)
     recent = Job.objects.filter(pk__in=jobs.distinct()).exclude(finished_at__lt=period.start)
-    for job in recent.prefetch_related("events"):
+    for job in recent.prefetch_related("events", "attempts"):
         events: Sequence[JobEvent] = list(job.events.all())
         ends = [event.at for event in events[1:]] + [period.end]
-        yield from ((event, end) for event, end in zip(events, ends, strict=True) if event.new == JobStatus.BLOCKED)
+        outcomes = {attempt.number: attempt.outcome for attempt in job.attempts.all()}
+        for event, end in zip(events, ends, strict=True):
+            if event.new == JobStatus.BLOCKED:
+                yield event, end, outcomes.get(event.attempt, "")
 
 
-def blocking_check(reason: str) -> str:
-    found = _CHECK.match(reason)
-    return OTHER_CHECK if found is None else found.group(1)
+def blocking_check(reason: str, outcome: str = "") -> str:
+    """What a blocked job waits for, by the reason it was given and the outcome of its attempt."""
+    if outcome == AttemptOutcome.NO_DISK:
+        return DISK
+    if (found := _CHECK.match(reason)) is not None:
+        return found.group(1)
+    ended = (check for cause, check in _ENDED_BY.items() if reason.startswith(ENDED_FOR[cause]))
+    return next(ended, OTHER_CHECK)
 
 
 def merged(intervals: Iterable[Interval]) -> list[Interval]:

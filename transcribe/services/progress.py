@@ -71,7 +71,15 @@ def chunk_start(job: Job, chunk: Chunk) -> None:
         chunk.status = ChunkStatus.RUNNING
         chunk.attempts += 1
         chunk.started_at = timezone.now()
-        chunk.save(update_fields=["status", "attempts", "started_at"])
+        chunk.paused_seconds = chunk.taken_over_seconds = 0.0
+        chunk.save(update_fields=["status", "attempts", "started_at", "paused_seconds", "taken_over_seconds"])
+
+
+def chunk_measure(chunk: Chunk, *, paused_seconds: float, taken_over_seconds: float) -> None:
+    """Keep what must not count as work of this try, and as audio that it read; nothing is written when it is known."""
+    if (paused_seconds, taken_over_seconds) != (chunk.paused_seconds, chunk.taken_over_seconds):
+        chunk.paused_seconds, chunk.taken_over_seconds = paused_seconds, taken_over_seconds
+        chunk.save(update_fields=["paused_seconds", "taken_over_seconds"])
 
 
 def chunk_commit(job: Job, chunk: Chunk, *, language: str, segments: list[dict[str, Any]]) -> None:
@@ -135,7 +143,7 @@ def job_leave(job: Job, status: JobStatus, reason: str, outcome: AttemptOutcome,
     """End this run of the job: its new status and the attempt's outcome in one transaction.
 
     Its process is gone by now. Where a person has asked meanwhile to cancel or to hold it, a job that would wait
-    again does what was asked.
+    again, or be held, does what was asked.
     """
     with transaction.atomic():
         status, reason, outcome = _as_asked(job, status, reason, outcome)
@@ -153,7 +161,7 @@ def _as_asked(
     job: Job, status: JobStatus, reason: str, outcome: AttemptOutcome
 ) -> tuple[JobStatus, str, AttemptOutcome]:
     row = Job.objects.filter(pk=job.pk, attempt=job.attempt, status=JobStatus.RUNNING).first()
-    if row is not None and status in WAITING:
+    if row is not None and status in {*WAITING, JobStatus.PAUSED}:
         if row.cancel_requested:
             return JobStatus.CANCELLED, f"{row.reason or 'cancelled'}; its process has ended", AttemptOutcome.CANCELLED
         if row.hold_requested:
@@ -184,9 +192,9 @@ def _quarantine_reason(job: Job) -> str:
 
 
 def losses_while_loading(job: Job) -> int:
-    """How many attempts in a row lost their engine before they began a chunk, since a person last tried again."""
+    """How many attempts in a row lost engine or decoder before they began a chunk, since a person last tried again."""
     begun = job.chunks.filter(started_at__isnull=False).order_by("started_at").last()
-    lost = since_last_retry(job).filter(outcome=AttemptOutcome.ENGINE_LOST)
+    lost = since_last_retry(job).filter(outcome__in=[AttemptOutcome.ENGINE_LOST, AttemptOutcome.NOT_PREPARED])
     if begun is not None:
         lost = lost.filter(started_at__gt=begun.started_at)
     return lost.count()

@@ -15,7 +15,12 @@ from transcribe.states import ENDED, ChunkStatus, JobStatus
 __all__ = ["fruitless_attempts", "next_try_after_loss", "since_last_retry"]
 
 # Ended by a loss, not by a no of the gate, a person or the service's stop.
-LOST = (AttemptOutcome.ENGINE_LOST, AttemptOutcome.WORKER_LOST, AttemptOutcome.MACHINE_ENDED)
+LOST = (
+    AttemptOutcome.ENGINE_LOST,
+    AttemptOutcome.NOT_PREPARED,
+    AttemptOutcome.WORKER_LOST,
+    AttemptOutcome.MACHINE_ENDED,
+)
 
 
 def since_last_retry(job: Job) -> QuerySet[Attempt]:

@@ -9,11 +9,13 @@ from typing import Any
 
 from django.conf import settings
 from django.core.management.base import BaseCommand, CommandParser
+from django.db import DatabaseError
 from tqdm import tqdm
 
 from j5a_admin import first_run
 from transcribe.catalog import language_code
-from transcribe.commandline import CommandControl, Order, formats_of, run_order
+from transcribe.commandline import EXIT_FAILED, CommandControl, Order, formats_of, run_order
+from transcribe.disk import database_trouble
 from transcribe.errors import ModelUnknown, OptionsInvalid
 from transcribe.models import Job
 from transcribe.options import OPTION_SPECS, DecodingOptions
@@ -47,13 +49,21 @@ class Command(BaseCommand):
             )
 
     def handle(self, *args: Any, **options: Any) -> None:
+        try:
+            code = self._transcribe(options)
+        except DatabaseError as problem:
+            self._say(f"{database_trouble(problem)} What was finished is kept; the panel's worker goes on with it.")
+            code = EXIT_FAILED
+        sys.exit(code)
+
+    def _transcribe(self, options: dict[str, Any]) -> int:
         first_run.directories_make()
         first_run.database_migrate(self._say)
         order = _order(options)
         bar = _Bar()
         code = run_order(order, CommandControl(bar.show), say=bar.write)
         bar.close()
-        sys.exit(code)
+        return code
 
     def _say(self, line: str) -> None:
         self.stderr.write(line)

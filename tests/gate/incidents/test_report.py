@@ -111,6 +111,41 @@ def test_a_torn_line_costs_only_itself(settings: Settings, monkeypatch: pytest.M
     assert Incident.objects.get().subject == "a"
 
 
+def pause(monkeypatch: pytest.MonkeyPatch, *, report_waits: bool, end_waits: bool) -> Incident:
+    """A pause and its end, each told to a database that takes it or not; then the sampler brings in what waits."""
+    with monkeypatch.context() as broken:
+        if report_waits:
+            broken.setattr(module, "incident_open_or_join", refuse)
+        incident_report(IncidentKind.THERMAL_PAUSE, "engine", "The engine was paused.")
+    with monkeypatch.context() as broken:
+        if end_waits:
+            broken.setattr(module, "incidents_settle", refuse)
+        incident_settled(IncidentKind.THERMAL_PAUSE, "Cool again.", subject="engine")
+    reports_bring_in()
+    return Incident.objects.get()
+
+
+@pytest.mark.parametrize("end_waits", [True, False])
+@pytest.mark.parametrize("report_waits", [True, False])
+def test_what_is_over_does_not_stay_open_for_a_locked_database(
+    monkeypatch: pytest.MonkeyPatch, report_waits: bool, end_waits: bool
+) -> None:
+    incident = pause(monkeypatch, report_waits=report_waits, end_waits=end_waits)
+    assert (incident.status, incident.recovery) == (IncidentStatus.RESOLVED, "Cool again.")
+
+
+def test_an_end_that_still_cannot_be_written_goes_on_waiting(monkeypatch: pytest.MonkeyPatch) -> None:
+    incident_report(IncidentKind.THERMAL_PAUSE, "engine", "The engine was paused.")
+    with monkeypatch.context() as broken:
+        broken.setattr(module, "incidents_settle", refuse)
+        incident_settled(IncidentKind.THERMAL_PAUSE, "Cool again.", subject="engine")
+        with pytest.raises(DatabaseError):
+            reports_bring_in()
+    assert Incident.objects.get().status == IncidentStatus.OPEN
+    assert reports_bring_in() == 1
+    assert Incident.objects.get().status == IncidentStatus.RESOLVED
+
+
 def test_the_file_has_a_limit(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(module, "incident_open_or_join", refuse)
     monkeypatch.setattr(module, "WAITING_LIMIT_BYTES", 2000)

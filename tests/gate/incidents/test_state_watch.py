@@ -8,11 +8,12 @@ from pathlib import Path
 import pytest
 from pytest_django import Settings
 
+from gate.core.incidents.kinds import IncidentKind
 from gate.core.incidents.lifecycle import IncidentStatus
 from gate.core.readings import Judgement, SensorReading, TemperatureReading
 from gate.models import GateState, Incident
 from gate.sampler import Sampler
-from gate.services import lock_acquire, lock_release
+from gate.services import incident_report, lock_acquire, lock_release
 from gate.state_watch import ALL_SENSORS, LOST_AFTER_SECONDS, bad_sensors
 from tests.gate.conftest import FakeMachine
 from tests.gate.incidents.occurrences import NOON
@@ -102,3 +103,19 @@ def test_a_holder_without_a_sign_of_life_is_one_until_it_lives_again(machine: Fa
     finally:
         lock_release(held)
     assert machine.celsius == 45.0
+
+
+def test_a_pause_is_over_at_the_latest_when_nobody_holds_the_lock(
+    machine: FakeMachine, settings: Settings, tmp_path: Path
+) -> None:
+    """Its watch may have been killed before it could say so."""
+    settings.GATE_LOCK_PATH = tmp_path / "locks" / "whisper_large.lock"
+    held = lock_acquire(model="demo", job_ref="job 7")
+    try:
+        incident_report(IncidentKind.THERMAL_PAUSE, "engine", "The engine of job 7 was paused.", at=NOON)
+        run(Sampler(), 0, 30)
+        assert told() == [("thermal_pause", "engine", IncidentStatus.OPEN)]
+    finally:
+        lock_release(held)
+    run(Sampler(), 30, 60)
+    assert told() == [("thermal_pause", "engine", IncidentStatus.RESOLVED)]

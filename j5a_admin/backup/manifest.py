@@ -50,7 +50,7 @@ class Manifest:
                 raise BackupFromNewer(f"This backup has format {version!r}, and this panel reads {FORMAT}: update it.")
             files = tuple(_entry(entry) for entry in values.pop("files"))
             return cls(files=files, missing=tuple(map(str, values.pop("missing"))), **_texts(values))
-        except (ValueError, TypeError, KeyError, AttributeError) as error:
+        except (ValueError, TypeError, KeyError, AttributeError, RecursionError) as error:
             raise ArchiveDamaged("The backup's list of contents cannot be read.") from error
 
     @property

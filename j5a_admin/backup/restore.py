@@ -11,7 +11,7 @@ from pathlib import Path
 
 from django.conf import settings
 from django.core.management import call_command
-from django.db import DEFAULT_DB_ALIAS, connections
+from django.db import DEFAULT_DB_ALIAS, DatabaseError, connections
 from django.db.migrations.loader import MigrationLoader
 
 from gate.core.units import bytes_text
@@ -131,7 +131,7 @@ def _examine(database: Path, manifest: Manifest) -> None:
 
 def _bring_up_to_date(database: Path) -> None:
     """Migrate, and queue again what was running when the backup was made: its process is long gone."""
-    with _connected_to(database):
+    with _connected_to(database), _database_told():
         call_command("migrate", interactive=False, verbosity=0)
         jobs_take_back("it was running when the backup was made; finished chunks are kept")
         with connections[DEFAULT_DB_ALIAS].cursor() as cursor:
@@ -144,6 +144,17 @@ def _bring_up_to_date(database: Path) -> None:
         os.fsync(descriptor)
     finally:
         os.close(descriptor)
+
+
+@contextmanager
+def _database_told() -> Iterator[None]:
+    try:
+        yield
+    except DatabaseError as error:
+        raise BackupError(
+            f"The backup's database could not be brought up to date: {error}. Nothing was changed. "
+            "Free some space if the disk is full; otherwise use another backup."
+        ) from error
 
 
 @contextmanager

@@ -9,6 +9,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+from django.apps import apps
 from django.conf import settings
 from django.core.management import call_command
 from django.db import DEFAULT_DB_ALIAS, DatabaseError, connections
@@ -133,6 +134,8 @@ def _bring_up_to_date(database: Path) -> None:
     """Migrate, and queue again what was running when the backup was made: its process is long gone."""
     with _connected_to(database), _database_told():
         call_command("migrate", interactive=False, verbosity=0)
+        for model in apps.get_models():  # what it says of itself is not what it has
+            model._base_manager.order_by().first()
         jobs_take_back("it was running when the backup was made; finished chunks are kept")
         with connections[DEFAULT_DB_ALIAS].cursor() as cursor:
             cursor.execute("PRAGMA wal_checkpoint(TRUNCATE)")

@@ -157,7 +157,7 @@ def job_priority(request: HttpRequest, job_id: int) -> HttpResponseBase:
 @require_POST
 @staff_page(CHANGE)
 def chunk_retry(request: HttpRequest, job_id: int, index: int) -> HttpResponseBase:
-    chunk = get_object_or_404(Chunk, job_id=job_id, index=index)
+    chunk = get_object_or_404(Chunk, job=get_object_or_404(Job, pk=job_id), index=index)
     if services.chunk_retry(chunk, request.user):
         messages.success(request, f"Chunk {index + 1} is tried again; all other chunks stay as they are.")
     else:

@@ -95,6 +95,7 @@ FORGERIES: dict[str, Change] = {
     "list is no json": lambda found: found.__setitem__(-1, (found[-1][0], b"[")),
     "list of nothing": manifest_of(files=[]),
     "list of numbers": manifest_of(files=[1, 2]),
+    "orders to a terminal": manifest_of(host="\x1b]0;evil\x07"),
     "another format": manifest_of(format=2),
 }
 

@@ -121,7 +121,8 @@ def job_release(request: HttpRequest, job_id: int) -> HttpResponseBase:
 def job_run_now(request: HttpRequest, job_id: int) -> HttpResponseBase:
     job = get_object_or_404(Job, pk=job_id)
     if services.job_run_now(job, request.user):
-        messages.success(request, f"“{job.title}” may run outside the hours. It starts when the gate says yes.")
+        first = "somebody has let the queue go on and " if queue_rules().pause is not None else ""
+        messages.success(request, f"“{job.title}” may run outside the hours. It starts when {first}the gate says yes.")
     else:
         messages.info(request, f"Nothing to do: “{job.title}” may run at any time already, or it has ended.")
     return _back(request, job_id)

@@ -202,6 +202,9 @@ def test_who_comes_second_is_told(incident: Incident) -> None:
     client.post(f"/incidents/{incident.pk}/resolve/", {"text": "done"})
     answer = client.post(f"/incidents/{incident.pk}/resolve/", {"text": "done again"}, follow=True)
     assert "Somebody else was faster" in words(answer)
+    assert refreshed(incident).recovery == "done"
+    client.post(f"/incidents/{incident.pk}/resolve/", {"text": "done again"})  # a second click
+    assert [e.text for e in incident.events.filter(kind="note")] == ["done again"]
     answer = client.post(f"/incidents/{incident.pk}/acknowledge/", follow=True)
     assert "It is not open any more." in words(answer)
 
@@ -213,6 +216,17 @@ def test_a_person_opens_one_and_the_same_words_join_it() -> None:
     incident = Incident.objects.get()
     assert (incident.kind, incident.subject, incident.count) == ("reported", "Strange noise", 2)
     assert (incident.opened_by, [e.who for e in incident.events.all()]) == ("anna", ["anna", "anna"])
+
+
+def test_what_the_browser_lets_through_is_not_refused_for_its_ends_of_lines(incident: Incident) -> None:
+    """A browser counts the end of a line as one character and sends two."""
+    text = "\r\n".join(["1234"] * 1000)
+    assert len(text) > 5000 > len(text.replace("\r\n", "\n"))
+    client = gate_client("anna", *HANDLE)
+    client.post(f"/incidents/{incident.pk}/note/", {"text": text})
+    assert incident.events.get(kind="note").text == text.replace("\r\n", "\n")
+    client.post(f"/incidents/{incident.pk}/note/", {"text": "x" * 5001})
+    assert incident.events.filter(kind="note").count() == 1
 
 
 def test_a_report_without_words_is_asked_for_them() -> None:

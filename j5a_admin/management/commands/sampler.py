@@ -42,10 +42,12 @@ class Command(BaseCommand):
 
         def on_tick(now: float) -> None:
             sweeper(now)
-            tidier(time.monotonic())
+            if sampler.is_clock_steady:
+                tidier(time.monotonic())
 
         recorder = Recorder(work=running_work)
-        Sampler(is_working=lambda: jobs_running_here().exists(), recorder=recorder).run(stop, on_tick=on_tick)
+        sampler = Sampler(is_working=lambda: jobs_running_here().exists(), recorder=recorder)
+        sampler.run(stop, on_tick=on_tick)
 
 
 class _Sweeper:

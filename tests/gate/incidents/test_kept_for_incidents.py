@@ -95,7 +95,8 @@ def test_a_source_that_fails_costs_the_pruning_and_not_the_sampler(
         raise ValueError("broken")
 
     monkeypatch.setattr(protection, "_span_sources", [broken])
-    sample(NOON)
+    for at in (NOON, NOON + 4 * 86_400):
+        sample(at)
     Sampler().tick(NOON + 5 * 86_400)
     assert SensorSample.objects.filter(taken_at=datetime.fromtimestamp(NOON, UTC)).exists()
     assert machine.celsius == 45.0

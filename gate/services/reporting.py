@@ -101,7 +101,8 @@ def _brief_patience() -> Iterator[None]:
     if connection.vendor != "sqlite" or connection.in_atomic_block:
         yield
         return
-    usual_ms = int(connection.settings_dict["OPTIONS"]["timeout"] * 1000)
+    with connection.cursor() as cursor:
+        usual_ms = int(cursor.execute("PRAGMA busy_timeout").fetchone()[0])  # the sampler has less than others
     _wait_at_most(PATIENCE_MS)
     try:
         yield

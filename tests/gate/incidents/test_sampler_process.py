@@ -5,11 +5,12 @@ from __future__ import annotations
 import json
 import os
 import signal
+import sqlite3
 import subprocess
 import sys
 import uuid
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -152,6 +153,22 @@ def test_a_sampler_that_stood_still_tells_of_a_stall(panel: Panel) -> None:
     gap = next(m for m in json.loads(incident["measures"]) if m["name"] == "time between two looks")
     assert gap["value"] > gap["limit"] == STALL_SECONDS
     assert "available" in evidence(panel)["Readings of the minute before"]
+
+
+def test_a_locked_database_does_not_hold_up_the_black_box(panel: Panel) -> None:
+    """Another program holds the database's lock for as long as it takes to see that the readings go on."""
+    with sampler(panel) as process:
+        recorded(panel, process, 3)
+        with closing(sqlite3.connect(panel.data_dir / "j5a.sqlite3", isolation_level=None, timeout=60)) as other:
+            other.execute("BEGIN IMMEDIATE")
+            recorded(panel, process, len(looks(panel)) + 8)
+            other.execute("ROLLBACK")
+        stored = len(panel.rows("SELECT id FROM gate_sensorsample"))
+        until(
+            lambda: len(panel.rows("SELECT id FROM gate_sensorsample")) > stored,
+            seconds=60,
+            what=f"samples are stored again; log:\n{panel.log()[-2000:]}",
+        )
 
 
 def test_a_black_box_of_rubbish_stops_no_sampler(panel: Panel) -> None:

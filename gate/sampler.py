@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import math
 import threading
 import time
 from collections.abc import Callable
@@ -10,6 +11,7 @@ from contextlib import suppress
 from datetime import UTC, datetime
 
 from django.db import DatabaseError, connections
+from django.db.models import Max
 
 from gate.conf import gate_policy, host_id
 from gate.core.errors import LockError
@@ -26,6 +28,7 @@ from gate.services import (
     policy_in_force,
     policy_note,
 )
+from gate.services.history import RAW_KEPT
 from gate.state_watch import StateWatch
 
 __all__ = ["Sampler"]
@@ -34,6 +37,10 @@ logger = logging.getLogger(__name__)
 
 _SUMMARISE_EVERY_SECONDS = 60.0
 _PRUNE_EVERY_SECONDS = 600.0
+# A clock that was set wrongly is mostly right again within minutes, by time synchronisation. Until it has been steady
+# for so long nothing is removed for its age: a year's history would be gone for a clock that showed another year once.
+_STEADY_SECONDS = 3600.0
+_JUMP_SECONDS = 60.0
 
 
 class Sampler:
@@ -44,6 +51,7 @@ class Sampler:
         every_seconds: float = 1.0,
         is_working: Callable[[], bool] = lambda: False,
         recorder: Recorder | None = None,
+        monotonic: Callable[[], float] = time.monotonic,
     ) -> None:
         """`is_working`: what else counts as work beside a held lock; asked every five seconds at most."""
         self._policy = gate_policy()
@@ -56,6 +64,9 @@ class Sampler:
         self._stored_at: float | None = None
         self._summarise = _Rhythm(_SUMMARISE_EVERY_SECONDS)
         self._prune = _Rhythm(_PRUNE_EVERY_SECONDS)
+        self._monotonic = monotonic
+        self._clocks: tuple[float, float] | None = None  # of the last row: by the wall, and steady
+        self._steady_from = math.inf
         self._stored_ever_seen = False
         self.database_problem: str | None = None
         self._lock_problem: str | None = None
@@ -119,15 +130,34 @@ class Sampler:
         return is_hot or lock_status().is_live or self._is_working()
 
     def _store(self, vitals: Vitals, taken_at: datetime, now: float) -> None:
+        self._look_at_clock(now)
         self._policy = policy_in_force()  # a sensor may have been pinned in the panel meanwhile
         self._store_sample(vitals, taken_at)
         self._store_ever_seen(vitals)
         if self._summarise.is_due(now):
             history_summarise()
             self._summarise.done(now)
-        if self._prune.is_due(now):
+        if self._prune.is_due(now) and self.is_clock_steady:
             self._prune_history(taken_at)
             self._prune.done(now)
+
+    @property
+    def is_clock_steady(self) -> bool:
+        """Whether the clock can tell what is old."""
+        return self._monotonic() >= self._steady_from
+
+    def _look_at_clock(self, now: float) -> None:
+        """It jumped when the steady clock went on differently; at a start, when the last row is old enough to go."""
+        steady = self._monotonic()
+        if self._clocks is None:
+            last = SensorSample.objects.filter(host=host_id()).aggregate(last=Max("taken_at"))["last"]
+            jumped = last is not None and now - last.timestamp() > RAW_KEPT.total_seconds()
+            self._steady_from = steady
+        else:
+            jumped = abs((now - self._clocks[0]) - (steady - self._clocks[1])) > _JUMP_SECONDS
+        self._clocks = now, steady
+        if jumped:
+            self._steady_from = steady + _STEADY_SECONDS
 
     def _prune_history(self, now: datetime) -> None:
         """Who protects something may fail to say what: nothing is removed then, and the watch goes on."""

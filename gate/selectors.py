@@ -18,6 +18,7 @@ __all__ = [
     "incidents_between",
     "lock_events_recent",
     "policy_changes_recent",
+    "sample_point",
     "samples_recent",
     "sensor_choices",
     "verdict_latest",
@@ -34,16 +35,16 @@ def samples_recent(minutes: float) -> QuerySet[SensorSample]:
 def history_of_samples(begins_at: float, ends_at: float, *, column_seconds: int) -> list[Summary]:
     """The samples of a short stretch (unix seconds) in columns, oldest first."""
     between = (datetime.fromtimestamp(begins_at, UTC), datetime.fromtimestamp(ends_at, UTC))
-    rows = SensorSample.objects.filter(host=host_id(), taken_at__range=between).values_list("taken_at", *Measure)
-    return summaries(
-        (
-            Point(
-                at_seconds=taken_at.timestamp(),
-                values={name: value for name, value in zip(Measure, values, strict=True) if value is not None},
-            )
-            for taken_at, *values in rows
-        ),
-        column_seconds,
+    rows = SensorSample.objects.filter(host=host_id(), taken_at__range=between)
+    return summaries(map(sample_point, rows), column_seconds)
+
+
+def sample_point(sample: SensorSample) -> Point:
+    """What could be read of it."""
+    read = {name: getattr(sample, name) for name in Measure}
+    return Point(
+        at_seconds=sample.taken_at.timestamp(),
+        values={name: value for name, value in read.items() if value is not None},
     )
 
 

@@ -10,14 +10,26 @@ from django.db import DatabaseError
 
 from gate.core.units import MIB, bytes_text
 
-__all__ = ["database_text", "database_trouble", "machine_text"]
+__all__ = ["database_text", "database_trouble", "is_damaged", "machine_text"]
 
 FULL_BYTES = MIB  # SQLite needs a few pages for its journal and its shared memory
 
 
 def database_trouble(problem: DatabaseError) -> str:
     """`database_text` for a problem of this moment."""
-    return database_text(str(problem), shutil.disk_usage(settings.DATA_DIR).free)
+    try:
+        free_bytes = shutil.disk_usage(settings.DATA_DIR).free
+    except OSError as error:  # its disk is not mounted
+        return (
+            f"The folder of the panel's data, {settings.DATA_DIR}, cannot be read ({error.strerror}). "
+            "Mount its disk again, or look at its permissions."
+        )
+    return database_text(str(problem), free_bytes)
+
+
+def is_damaged(error: str) -> bool:
+    """SQLite's words for a file whose content is not what it wrote."""
+    return "malformed" in error or "not a database" in error
 
 
 def database_text(error: str, free_bytes: int) -> str:
@@ -26,6 +38,10 @@ def database_text(error: str, free_bytes: int) -> str:
         return f"The disk of the panel's data is full ({bytes_text(free_bytes)} free). Free some space."
     if "locked" in error:
         return "Another program keeps the database locked. Close that program, or wait."
+    if is_damaged(error):
+        return f"The database is damaged (SQLite says: {error}). Stop the panel and restore the last backup."
+    if "no such table" in error or "no such column" in error:
+        return f"The database is of another version of the panel (SQLite says: {error}). Stop it, then run `make run`."
     return f"SQLite says: {error}. Look at the disk, and at the permissions of the panel's data directory."
 
 

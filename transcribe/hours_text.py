@@ -7,6 +7,8 @@ from collections.abc import Iterable
 from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
 
+from django.conf import settings
+
 from transcribe.schedule import DAY_MINUTES, Opening, Schedule
 
 __all__ = ["WEEKDAYS", "day_text", "hours_text", "moment_text", "openings_of"]
@@ -78,11 +80,14 @@ def _days(first: int, last: int) -> str:
 
 
 def moment_text(moment: datetime, now: datetime, zone: str) -> str:
-    """ "today at 22:00", "tomorrow at 6:30", "Monday at 22:00", "Mon 30 Nov at 22:00"; on the wall clock."""
+    """ "today at 22:00", "tomorrow at 6:30", "Monday at 22:00", "Mon 30 Nov at 22:00"; on the wall clock of the zone.
+
+    The zone is named where it is not the panel's: all other times on a page are the panel's.
+    """
     here = ZoneInfo(zone)
     wall, today = moment.astimezone(here), now.astimezone(here).date()
     days = (wall.date() - today) // timedelta(days=1)
-    clock = f"at {wall.hour}:{wall.minute:02d}"
+    clock = f"at {wall.hour}:{wall.minute:02d}" + (f" ({zone})" if zone != settings.TIME_ZONE else "")
     if 0 <= days <= 1:
         return f"{('today', 'tomorrow')[days]} {clock}"
     return f"{WEEKDAYS[wall.weekday()]} {clock}" if 1 < days < 7 else f"{wall:%a} {wall.day} {wall:%b} {clock}"

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import fcntl
 import json
-import math
 import os
 from collections.abc import Iterable
 from dataclasses import asdict, dataclass, fields
@@ -210,6 +209,9 @@ def _fields(line: bytes) -> dict[str, Any]:
 _T = TypeVar("_T", Run, Look)
 _NUMBERS = {"at", "started_at", "celsius", "available_bytes", "swap_used_bytes", "load1", "pid"}
 _NEEDED = {"at", "started_at", "pid"}
+_MOMENTS = {"at", "started_at"}
+_LAST_MOMENT = 4_102_444_800.0  # the year 2100: what is beyond was not written by a clock, and no calendar may take it
+_MOST = 2.0**63  # bytes, degrees, a load
 
 
 def _built(kind: type[_T], raw: Any) -> _T | None:
@@ -229,5 +231,6 @@ def _is_sound(name: str, value: Any) -> bool:
     if value is None:
         return name not in _NEEDED | {"host", "sensor", "job_ref", "work", "lock"}
     if name in _NUMBERS:
-        return isinstance(value, (int, float)) and not isinstance(value, bool) and math.isfinite(value)
+        highest = _LAST_MOMENT if name in _MOMENTS else _MOST
+        return isinstance(value, (int, float)) and not isinstance(value, bool) and 0 <= value <= highest
     return isinstance(value, str)

@@ -24,6 +24,9 @@ def incident_spans() -> tuple[TimeSpan, ...]:
 
 
 def incident_paths() -> frozenset[Path]:
-    """Log files that are the evidence of an incident of this host, also those that are gone already."""
-    pieces = IncidentEvidence.objects.filter(incident__host=host_id()).exclude(file_name="")
+    """Log files that are the evidence of an incident, also those that are gone already.
+
+    Whatever its host: the log directory is this machine's, which may have had another name then.
+    """
+    pieces = IncidentEvidence.objects.exclude(file_name="")
     return frozenset(log_dir() / Path(name).name for name in pieces.values_list("file_name", flat=True).distinct())

@@ -14,7 +14,7 @@ from django.db.models import F, QuerySet
 from django.utils import timezone
 
 from gate.conf import host_id
-from gate.core.incidents.joining import added_lines, joined_texts, worst_of
+from gate.core.incidents.joining import added_lines, joined_texts, with_words_of, worst_of
 from gate.core.incidents.kinds import IncidentKind
 from gate.core.incidents.lifecycle import JOINS_KEPT, IncidentStatus, can_move
 from gate.core.incidents.occurrence import Evidence, Occurrence
@@ -139,12 +139,14 @@ def incident_acknowledge(incident: Incident, who: str) -> bool:
 
 def incident_resolve(incident: Incident, who: str, done: str) -> bool:
     """`done`: what was done about it, kept as its recovery."""
-    changes = {
-        "resolved_by": who,
-        "resolved_at": timezone.now(),
-        "recovery": added_lines(incident.recovery, done),
-    }
-    return _move(incident, IncidentStatus.RESOLVED, IncidentEventKind.RESOLVED, who, done, changes)
+    with transaction.atomic():  # the system may have added to the recovery since the page was opened
+        known = Incident.objects.select_for_update().values_list("recovery", flat=True).get(pk=incident.pk)
+        changes = {
+            "resolved_by": who,
+            "resolved_at": timezone.now(),
+            "recovery": with_words_of(known, done),
+        }
+        return _move(incident, IncidentStatus.RESOLVED, IncidentEventKind.RESOLVED, who, done, changes)
 
 
 def incident_reopen(incident: Incident, who: str, why: str) -> bool:

@@ -32,6 +32,7 @@ logger = logging.getLogger(__name__)
 
 PATIENCE_MS = 1000
 WAITING_LIMIT_BYTES = 1024 * 1024  # thousands of them: more is a flood, and the log has them
+BROUGHT_IN_AT_ONCE = 50  # in one transaction: some tenths of a second for which others wait
 
 
 def incident_report(
@@ -107,7 +108,8 @@ def _brief_patience() -> Iterator[None]:
     if connection.vendor != "sqlite" or connection.in_atomic_block:
         yield
         return
-    usual_ms = int(connection.settings_dict["OPTIONS"]["timeout"] * 1000)
+    with connection.cursor() as cursor:
+        usual_ms = int(cursor.execute("PRAGMA busy_timeout").fetchone()[0])  # the sampler has less than others
     _wait_at_most(PATIENCE_MS)
     try:
         yield
@@ -149,9 +151,13 @@ def _keep_for_later(told: Occurrence | _Over, problem: DatabaseError) -> None:
 def _keep_line(told: Occurrence | _Over) -> None:
     try:
         line = (json.dumps(told.to_json_dict(), ensure_ascii=False) + "\n").encode()
-        with _waiting_file(os.O_WRONLY | os.O_CREAT | os.O_APPEND) as descriptor:
-            if os.fstat(descriptor).st_size + len(line) <= WAITING_LIMIT_BYTES:
+        with _waiting_file(os.O_RDWR | os.O_CREAT | os.O_APPEND) as descriptor:
+            size = os.fstat(descriptor).st_size
+            if size and os.pread(descriptor, 1, size - 1) != b"\n":
+                line = b"\n" + line  # the one before was torn: it costs only itself
+            if size + len(line) <= WAITING_LIMIT_BYTES:
                 os.write(descriptor, line)
+                os.fsync(descriptor)  # a freeze may come next
     except (OSError, ValueError) as error:
         logger.error("it cannot be kept for later either (%s)", error)
 
@@ -182,22 +188,66 @@ def _waiting_file(flags: int) -> Iterator[int]:
 
 
 def reports_bring_in() -> int:
-    """Write what waits into the database; how many. Raises DatabaseError with the rest still waiting."""
+    """Write what waits into the database; how many. Raises DatabaseError with the rest still waiting.
+
+    A report leaves the file when the database has it: a kill in between makes it count twice, and loses none.
+    """
+    count = 0
+    try:
+        while (waiting := _first_lines())[1]:
+            with transaction.atomic():
+                count += sum(map(_brought_in, _told_lines(waiting[1])))
+            if not _drop(*waiting):
+                break
+    except OSError as problem:
+        logger.warning("reports of incidents that wait cannot be brought in (%s)", problem)
+    return count
+
+
+def _told_lines(data: bytes) -> Iterator[Occurrence | _Over]:
+    return (found for line in data.split(b"\n") if (found := _told(line)) is not None)
+
+
+def _brought_in(told: Occurrence | _Over) -> bool:
+    """False for one that the database can never take: it must not keep the others waiting."""
+    try:
+        with transaction.atomic():
+            _bring_in(told)
+    except DatabaseError:
+        raise
+    except Exception:
+        logger.exception("a report of an incident that waited could not be written: %s", told.summary)
+        return False
+    return True
+
+
+def _first_lines() -> tuple[int, bytes]:
+    """Where they begin, and the lines; the last one may have no end, torn by a full disk or a power cut."""
+    try:
+        with _waiting_file(os.O_RDONLY) as descriptor:
+            data = _read_all(descriptor)
+    except FileNotFoundError:
+        return 0, b""
+    lines = data.lstrip(b"\n")
+    first = lines.splitlines(keepends=True)[:BROUGHT_IN_AT_ONCE]
+    return len(data) - len(lines), b"".join(first)
+
+
+def _drop(begins_at: int, done: bytes) -> bool:
+    """Blank these bytes, which needs no room on a full disk, and remove the file when nothing else is in it.
+
+    False when they are not there any more.
+    """
     try:
         with _waiting_file(os.O_RDWR) as descriptor:
-            lines = _read_all(descriptor).split(b"\n")
-            _waiting_path().unlink()  # who waits for its lock sees that and makes a new one
+            if os.pread(descriptor, len(done), begins_at) != done:
+                return False
+            os.pwrite(descriptor, b"\n" * len(done), begins_at)
+            if not _read_all(descriptor).strip(b"\n"):
+                _waiting_path().unlink()  # who waits for its lock sees that and makes a new one
+            return True
     except FileNotFoundError:
-        return 0
-    told = [found for line in lines if (found := _told(line)) is not None]
-    for done, one in enumerate(told):
-        try:
-            _bring_in(one)
-        except DatabaseError as problem:
-            for waiting in told[done:]:
-                _keep_for_later(waiting, problem)
-            raise
-    return len(told)
+        return False
 
 
 def _bring_in(told: Occurrence | _Over) -> None:

@@ -49,8 +49,8 @@ class Manifest:
             if (version := values.pop("format")) != FORMAT:
                 raise BackupFromNewer(f"This backup has format {version!r}, and this panel reads {FORMAT}: update it.")
             files = tuple(_entry(entry) for entry in values.pop("files"))
-            return cls(files=files, missing=tuple(map(str, values.pop("missing"))), **_texts(values))
-        except (ValueError, TypeError, KeyError, AttributeError) as error:
+            return cls(files=files, missing=tuple(map(_text, values.pop("missing"))), **_texts(values))
+        except (ValueError, TypeError, KeyError, AttributeError, RecursionError) as error:
             raise ArchiveDamaged("The backup's list of contents cannot be read.") from error
 
     @property
@@ -59,7 +59,14 @@ class Manifest:
 
 
 def _texts(values: dict[str, Any]) -> dict[str, str]:
-    return {name: str(values[name]) for name in ("created_at", "host", "version")}
+    return {name: _text(values[name]) for name in ("created_at", "host", "version")}
+
+
+def _text(value: Any) -> str:
+    """It is shown in a terminal: nothing in it may be a command to one."""
+    if not isinstance(value, str) or not value.isprintable():
+        raise ValueError(f"not a text: {value!r}")
+    return value
 
 
 def _entry(values: dict[str, Any]) -> FileEntry:

@@ -68,7 +68,7 @@ def _opened(path: Path) -> Iterator[tarfile.TarFile]:
     except tarfile.TarError as error:
         raise ArchiveDamaged(f"{path} is not a whole backup: {error}.") from error
     except (FileNotFoundError, PermissionError, IsADirectoryError) as error:
-        if error.filename is not None and Path(error.filename) != path:
+        if isinstance(error.filename, str) and Path(error.filename) != path:  # a folder is told by its descriptor
             raise
         raise BackupError(f"{path} cannot be read: {error.strerror}. Give the path of a backup file.") from error
 

@@ -9,9 +9,10 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+from django.apps import apps
 from django.conf import settings
 from django.core.management import call_command
-from django.db import DEFAULT_DB_ALIAS, connections
+from django.db import DEFAULT_DB_ALIAS, DatabaseError, connections
 from django.db.migrations.loader import MigrationLoader
 
 from gate.core.units import bytes_text
@@ -131,8 +132,10 @@ def _examine(database: Path, manifest: Manifest) -> None:
 
 def _bring_up_to_date(database: Path) -> None:
     """Migrate, and queue again what was running when the backup was made: its process is long gone."""
-    with _connected_to(database):
+    with _connected_to(database), _database_told():
         call_command("migrate", interactive=False, verbosity=0)
+        for model in apps.get_models():  # what it says of itself is not what it has
+            model._base_manager.order_by().first()
         jobs_take_back("it was running when the backup was made; finished chunks are kept")
         with connections[DEFAULT_DB_ALIAS].cursor() as cursor:
             cursor.execute("PRAGMA wal_checkpoint(TRUNCATE)")
@@ -144,6 +147,17 @@ def _bring_up_to_date(database: Path) -> None:
         os.fsync(descriptor)
     finally:
         os.close(descriptor)
+
+
+@contextmanager
+def _database_told() -> Iterator[None]:
+    try:
+        yield
+    except DatabaseError as error:
+        raise BackupError(
+            f"The backup's database could not be brought up to date: {error}. Nothing was changed. "
+            "Free some space if the disk is full; otherwise use another backup."
+        ) from error
 
 
 @contextmanager

@@ -6,6 +6,7 @@ import fcntl
 import hashlib
 import io
 import os
+import re
 import stat
 import tarfile
 from collections.abc import Callable, Iterator
@@ -21,9 +22,12 @@ from j5a_admin.backup.errors import BackupError, disk_told
 from j5a_admin.backup.manifest import DATABASE_NAME, MANIFEST_NAME, UPLOADS, FileEntry, Manifest, is_content_name
 from j5a_admin.backup.read import archive_read
 from j5a_admin.backup.snapshot import database_recordings, database_snapshot
+from j5a_admin.version import VERSION
 
 FILE_MODE = 0o600  # transcripts and recordings: for the owner only
 PARTIAL = ".partial"
+# As `_partial` names them, with what SQLite keeps beside the database.
+_LEFTOVER = re.compile(r"\..+\.[0-9]+\.partial\.(tar|sqlite3(-journal|-wal|-shm)?)")
 Say = Callable[[str], None]
 
 
@@ -87,11 +91,15 @@ def _partial(target: Path, suffix: str) -> Iterator[_Partial]:
 
 
 def _sweep(folder: Path) -> None:
-    """Remove what a killed backup left; one that is being written is locked, and stays."""
-    for path in folder.glob(f".*{PARTIAL}.*"):
-        with suppress(OSError), path.open("rb") as file:
-            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            path.unlink()
+    """Remove what a killed backup left; one that is being written is locked, and stays. Other programs' files, too."""
+    for path in folder.iterdir():
+        if _LEFTOVER.fullmatch(path.name) is None:
+            continue
+        with suppress(OSError):
+            descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK)
+            with os.fdopen(descriptor, "rb") as file:
+                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                path.unlink()
 
 
 def _fill(file: BinaryIO, database: Path, say: Say) -> Manifest:
@@ -112,7 +120,7 @@ def _fill(file: BinaryIO, database: Path, say: Say) -> Manifest:
         manifest = Manifest(
             created_at=datetime.now(UTC).isoformat(timespec="seconds"),
             host=settings.HOST_ID,
-            version="0.1.0",
+            version=VERSION,
             files=tuple(entries),
             missing=tuple(missing),
         )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 from dataclasses import dataclass
+from itertools import pairwise
 
 from django.conf import settings
 from django.http import HttpRequest, HttpResponseBase
@@ -29,6 +30,7 @@ from transcribe.views.queue import hours_now_text
 SHOWN_SAMPLES = 6
 CHART_MINUTES = 15
 CHART_WIDTH, CHART_HEIGHT = 300, 60
+CHART_GAP_SECONDS = 90  # an idle machine stores a sample every 30 s: three of them may be late before it is a gap
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -42,10 +44,10 @@ class PanelState:
 
 @dataclass(frozen=True, kw_only=True)
 class MemoryChart:
-    """`points`: x,y pairs for a polyline in a box of CHART_WIDTH × CHART_HEIGHT, zero at the bottom."""
+    """`lines`: x,y pairs for polylines in a box of CHART_WIDTH × CHART_HEIGHT, zero at the bottom."""
 
     minutes: int
-    points: str
+    lines: tuple[str, ...]
     last_text: str
     least_text: str
     most_text: str
@@ -126,16 +128,27 @@ def memory_chart(samples: list[SensorSample]) -> MemoryChart | None:
     values = [value for _, value in read]
     first, span_seconds = read[0][0], max(read[-1][0] - read[0][0], 1e-9)
     highest, room = max(*values, 1), CHART_HEIGHT - 2  # the line keeps one unit from both edges
-    points = " ".join(
-        f"{CHART_WIDTH * (at - first) / span_seconds:.1f},{1 + room * (1 - value / highest):.1f}" for at, value in read
-    )
+    points = [
+        (at, f"{CHART_WIDTH * (at - first) / span_seconds:.1f},{1 + room * (1 - value / highest):.1f}")
+        for at, value in read
+    ]
     return MemoryChart(
         minutes=max(1, round(span_seconds / 60)),
-        points=points,
+        lines=chart_lines(points),
         last_text=bytes_text(values[-1]),
         least_text=bytes_text(min(values)),
         most_text=bytes_text(max(values)),
     )
 
 
-__all__ = ["dashboard", "dashboard_live", "memory_chart", "panel_state"]
+def chart_lines(points: list[tuple[float, str]]) -> tuple[str, ...]:
+    """Moments in unix seconds with their points; a new line begins where nothing was read for long."""
+    lines = [[points[0][1]]]
+    for (before, _), (at, point) in pairwise(points):
+        if at - before > CHART_GAP_SECONDS:
+            lines.append([])
+        lines[-1].append(point)
+    return tuple(" ".join(line) for line in lines)
+
+
+__all__ = ["chart_lines", "dashboard", "dashboard_live", "memory_chart", "panel_state"]

@@ -20,7 +20,7 @@ from gate.core.units import bytes_text, celsius_text
 from gate.selectors import history_of_samples, history_of_summaries
 from gate.services import policy_in_force
 from j5a_admin.views.access import VIEW_GATE
-from j5a_admin.views.dashboard import CHART_HEIGHT, CHART_WIDTH
+from j5a_admin.views.dashboard import CHART_GAP_SECONDS, CHART_HEIGHT, CHART_WIDTH
 from transcribe.views.access import staff_page
 
 __all__ = ["RANGES", "Curve", "HistoryRange", "curve_of", "history_context", "sensors_history"]
@@ -44,8 +44,14 @@ class HistoryRange:
 
 
 RANGES = (
-    # An idle machine stores a sample every 30 s: three of them may be late before it is a gap.
-    HistoryRange(name="hour", label="Hour", seconds=3600, width_seconds=None, column_seconds=15, gap_seconds=90),
+    HistoryRange(
+        name="hour",
+        label="Hour",
+        seconds=3600,
+        width_seconds=None,
+        column_seconds=15,
+        gap_seconds=CHART_GAP_SECONDS,
+    ),
     HistoryRange(
         name="day", label="Day", seconds=86_400, width_seconds=MINUTE_SECONDS, column_seconds=300, gap_seconds=600
     ),

@@ -12,6 +12,7 @@ from django.views.decorators.http import require_http_methods, require_POST
 
 from gate.core.incidents.kinds import IncidentKind
 from gate.core.incidents.occurrence import Occurrence
+from gate.models import Incident
 from gate.services import (
     incident_acknowledge,
     incident_open_or_join,
@@ -26,13 +27,20 @@ from transcribe.views.access import staff_page
 __all__ = ["incident_ack", "incident_new", "incident_note", "incident_open_again", "incident_solve"]
 
 TEXT_LIMIT_CHARS = 5000
+KEPT = "What you wrote is kept as a note."
 MISSING = {"required": "Write a sentence: whoever reads this later was not there."}
 
 
+class Words(forms.CharField):
+    """Ends of lines count as one character, as the browser's own limit counts them."""
+
+    def to_python(self, value: object) -> str | None:
+        text = super().to_python(value)
+        return None if text is None else text.replace("\r\n", "\n")
+
+
 class TextForm(forms.Form):
-    text = forms.CharField(
-        max_length=TEXT_LIMIT_CHARS, widget=forms.Textarea(attrs={"rows": 3}), error_messages=MISSING
-    )
+    text = Words(max_length=TEXT_LIMIT_CHARS, widget=forms.Textarea(attrs={"rows": 3}), error_messages=MISSING)
 
 
 class NewForm(forms.Form):
@@ -41,7 +49,7 @@ class NewForm(forms.Form):
         max_length=200,
         help_text="In a few words. An open one with the same words is joined.",
     )
-    text = forms.CharField(
+    text = Words(
         label="What happened?",
         max_length=TEXT_LIMIT_CHARS,
         widget=forms.Textarea(attrs={"rows": 5}),
@@ -73,7 +81,9 @@ def incident_solve(request: HttpRequest, incident_id: int) -> HttpResponseBase:
     incident, text = incident_or_404(incident_id), _text(request)
     if text:
         done = incident_resolve(incident, request.user.get_username(), text)
-        _tell(request, done, "Resolved.", "Somebody else was faster: it is resolved already.")
+        if not done:
+            _keep_words(incident, request.user.get_username(), text)
+        _tell(request, done, "Resolved.", f"Somebody else was faster: it is resolved already. {KEPT}")
     return redirect("incident", incident_id)
 
 
@@ -83,8 +93,10 @@ def incident_open_again(request: HttpRequest, incident_id: int) -> HttpResponseB
     incident, text = incident_or_404(incident_id), _text(request)
     if text:
         done = incident_reopen(incident, request.user.get_username(), text)
-        refusal = "Not opened again: it is open already, or a newer incident of the same cause is open. Go on there."
-        _tell(request, done, "It is open again.", refusal)
+        if not done:
+            _keep_words(incident, request.user.get_username(), text)
+        refusal = "Not opened again: it is open already, or a newer incident of the same cause is open. Go on there. "
+        _tell(request, done, "It is open again.", f"{refusal}{KEPT}")
     return redirect("incident", incident_id)
 
 
@@ -113,6 +125,12 @@ def _text(request: HttpRequest) -> str:
         return str(form.cleaned_data["text"])
     messages.error(request, " ".join(["Nothing was changed.", *map(str, form.errors["text"])]))
     return ""
+
+
+def _keep_words(incident: Incident, who: str, text: str) -> None:
+    """Of somebody who came too late; a second click of the same button says nothing new."""
+    if not incident.events.filter(who=who, text=text).exists():
+        note_add(incident, who, text)
 
 
 def _tell(request: HttpRequest, done: bool, success: str, refusal: str) -> None:

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+import math
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from pathlib import Path
 
 from django.core.paginator import Paginator
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase
@@ -12,22 +14,26 @@ from django.shortcuts import render
 from django.utils import timezone
 from django.views.decorators.http import require_safe
 
+from gate.conf import log_dir
+from gate.core.history import Measure, summaries
 from gate.core.incidents.kinds import IncidentKind, kind_facts
 from gate.core.incidents.lifecycle import IncidentStatus
 from gate.core.incidents.postmortem import PostMortem, TimelineLine, markdown
+from gate.core.policy import GatePolicy
 from gate.core.units import bytes_text, celsius_text
 from gate.incident_selectors import incidents_listed, kind_counts, samples_around, status_counts, verdicts_around
 from gate.models import Incident, IncidentEvent, IncidentEventKind, SensorSample, VerdictRecord
+from gate.selectors import sample_point
 from gate.services import policy_in_force
 from j5a_admin.job_links import job_number, jobs_there
 from j5a_admin.views.access import HANDLE_INCIDENT, RESOLVE_INCIDENT, VIEW_INCIDENT
-from j5a_admin.views.dashboard import memory_chart
-from j5a_admin.views.sensors import temperature_chart
+from j5a_admin.views.history import RANGES, Curve, HistoryRange, curve_of
 from transcribe.views.access import VIEW, may, staff_page
 
 __all__ = ["incident_context", "incident_export", "incident_or_404", "incident_page", "incidents_page", "post_mortem"]
 
 PAGE_SIZE = 25
+COLUMN_SECONDS = 15  # as in the hour of the history
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -89,24 +95,47 @@ def incident_or_404(incident_id: int) -> Incident:
 
 def incident_context(request: HttpRequest, incident: Incident) -> dict[str, object]:
     events = list(incident.events.all())
-    samples = list(samples_around(incident))
+    samples, evidence = list(samples_around(incident)), list(incident.evidence.all())
     jobs = jobs_there([incident.job_ref]) if may(request, VIEW) else {}
+    policy = policy_in_force()
     return {
         "section": "incidents",
         "incident": incident,
         "timeline": [event for event in events if event.kind != IncidentEventKind.NOTE],
         "notes": [event for event in events if event.kind == IncidentEventKind.NOTE],
         "measures": incident.measure_list,
-        "memory": memory_chart(samples),
-        "temperature": temperature_chart(samples, policy_in_force()),
-        "verdicts": verdicts_around(incident),
-        "evidence": list(incident.evidence.all()),
+        "curves": curves_around(samples, policy),
+        "policy": policy,
+        "begins_at": samples[0].taken_at if samples else None,
+        "ends_at": samples[-1].taken_at if samples else None,
+        "verdicts": [(record, _asked_for(record) if record.job_ref else "") for record in verdicts_around(incident)],
+        "evidence": evidence,
+        "kept_logs": {piece.file_name for piece in evidence if (log_dir() / Path(piece.file_name).name).is_file()},
         "job_id": jobs.get(incident.job_ref),
         "may_acknowledge": may(request, HANDLE_INCIDENT) and incident.status == IncidentStatus.OPEN,
         "may_note": may(request, HANDLE_INCIDENT),
         "may_resolve": may(request, RESOLVE_INCIDENT) and not incident.is_resolved,
         "may_reopen": may(request, RESOLVE_INCIDENT) and incident.is_resolved,
     }
+
+
+def curves_around(samples: Sequence[SensorSample], policy: GatePolicy) -> list[Curve]:
+    """One for each measure that was read. Where nothing was read, as while the machine was down, is a gap."""
+    if not samples:
+        return []
+    ends_at = samples[-1].taken_at.timestamp()
+    seconds = max(COLUMN_SECONDS, math.ceil(ends_at - samples[0].taken_at.timestamp()))
+    shown = HistoryRange(
+        name="incident",
+        label="Around it",
+        seconds=seconds,
+        width_seconds=None,
+        column_seconds=COLUMN_SECONDS,
+        gap_seconds=RANGES[0].gap_seconds,
+    )
+    columns = summaries(map(sample_point, samples), COLUMN_SECONDS)
+    curves = (curve_of(measure, columns, shown, ends_at, policy) for measure in Measure)
+    return [curve for curve in curves if curve is not None]
 
 
 def post_mortem(incident: Incident) -> PostMortem:
@@ -170,9 +199,12 @@ def _readings(samples: list[SensorSample]) -> Iterable[str]:
 
 def _verdict(record: VerdictRecord) -> str:
     times = f", {record.repeats + 1} times until {_moment(record.last_at)}" if record.repeats else ""
+    return f"{_moment(record.taken_at)}, {record.model} for {_asked_for(record)}{times}: {record.reason}"
+
+
+def _asked_for(record: VerdictRecord) -> str:
     number = job_number(record.job_ref)
-    asked = f"job {number}" if number is not None else record.job_ref or record.purpose
-    return f"{_moment(record.taken_at)}, {record.model} for {asked}{times}: {record.reason}"
+    return f"job {number}" if number is not None else record.job_ref or record.purpose
 
 
 def _moment(at: datetime) -> str:

@@ -19,7 +19,7 @@ from gate.models import SensorChoice, SensorSample, SensorUse
 from gate.selectors import policy_changes_recent, samples_recent, sensor_choices
 from gate.services import policy_in_force, policy_note, sensor_choose, snapshot_take
 from j5a_admin.views.access import OPERATE_GATE, VIEW_GATE
-from j5a_admin.views.dashboard import CHART_HEIGHT, CHART_WIDTH
+from j5a_admin.views.dashboard import CHART_HEIGHT, CHART_WIDTH, chart_lines
 from j5a_admin.views.gate import change_rows
 from j5a_admin.views.history import history_context
 from transcribe.views.access import may, staff_page
@@ -66,10 +66,10 @@ class SensorRow:
 
 @dataclass(frozen=True, kw_only=True)
 class TemperatureChart:
-    """`points`: x,y pairs for a polyline in a box of CHART_WIDTH × CHART_HEIGHT; the marks are heights in it."""
+    """`lines`: x,y pairs for a polyline in a box of CHART_WIDTH × CHART_HEIGHT; the marks are heights in it."""
 
     minutes: int
-    points: str
+    lines: tuple[str, ...]
     trip_y: str
     reset_y: str
     last_text: str
@@ -164,7 +164,9 @@ def temperature_chart(samples: list[SensorSample], policy: GatePolicy) -> Temper
 
     return TemperatureChart(
         minutes=max(1, round(span_seconds / 60)),
-        points=" ".join(f"{CHART_WIDTH * (at - first) / span_seconds:.1f},{height(value)}" for at, value in read),
+        lines=chart_lines(
+            [(at, f"{CHART_WIDTH * (at - first) / span_seconds:.1f},{height(value)}") for at, value in read]
+        ),
         trip_y=height(policy.trip_celsius),
         reset_y=height(policy.reset_celsius),
         last_text=celsius_text(values[-1]),

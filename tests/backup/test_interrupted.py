@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import signal
 import subprocess
 import sys
@@ -110,6 +111,21 @@ def test_a_killed_backup_leaves_no_backup_and_the_next_sweeps(copied: Panel, tmp
     recording.write_bytes(b"short")
     assert copied.manage("backup", str(target)).returncode == 0
     assert [path.name.startswith(".") for path in target.iterdir()] == [False]
+
+
+def test_files_of_other_programs_are_not_swept(made: Made, tmp_path: Path) -> None:
+    """A person may name any folder: their home, a stick."""
+    foreign = [".video.partial.mp4", ".song.12.partial.tar.gz", "x.12.partial.tar", ".partial.tar"]
+    for name in foreign:
+        (tmp_path / name).write_bytes(b"theirs")
+    os.mkfifo(tmp_path / ".j5a-backup.tar.12.partial.tar")  # opening it must not wait for a writer
+    left = [".j5a-backup.tar.12.partial.sqlite3", ".my.tar.7.partial.sqlite3-journal", ".my.tar.7.partial.tar"]
+    for name in left:
+        (tmp_path / name).write_bytes(b"ours")
+    assert made.panel.manage("backup", str(tmp_path / "out.tar"), timeout=240).returncode == 0
+    here = {path.name for path in tmp_path.iterdir()}
+    assert set(foreign) <= here
+    assert here.isdisjoint(left)
 
 
 class Cut(Exception):

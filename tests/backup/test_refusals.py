@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import hashlib
 import io
 import json
+import sqlite3
 import tarfile
 from collections.abc import Callable
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -46,8 +49,6 @@ def with_entry(name: str, kind: bytes = tarfile.REGTYPE, link: str = "") -> Chan
     """Also in the list of contents, so that only its name or kind can betray it."""
 
     def change(found: list[Member]) -> None:
-        import hashlib
-
         info, data = found[-1]
         values = json.loads(data)
         values["files"].append({"name": name, "size_bytes": 4, "sha256": hashlib.sha256(b"evil").hexdigest()})
@@ -90,9 +91,11 @@ FORGERIES: dict[str, Change] = {
     "without database": lambda found: found.remove(found[0]),
     "without list": lambda found: found.remove(found[-1]),
     "behind the list": lambda found: found.append(entry("uploads/late.mp3")),
+    "list is a pit": lambda found: found.__setitem__(-1, (found[-1][0], b"[" * 200_000)),
     "list is no json": lambda found: found.__setitem__(-1, (found[-1][0], b"[")),
     "list of nothing": manifest_of(files=[]),
     "list of numbers": manifest_of(files=[1, 2]),
+    "orders to a terminal": manifest_of(host="\x1b]0;evil\x07"),
     "another format": manifest_of(format=2),
 }
 
@@ -136,6 +139,33 @@ def test_a_restore_of_a_forged_one_changes_nothing(made: Made, copied: Panel, tm
     assert "is not as its list of contents says. Use another backup." in done.stderr
     assert "Traceback" not in done.stderr
     assert contents(copied.data_dir) == before
+
+
+def test_a_folder_is_no_backup(empty: Panel, tmp_path: Path) -> None:
+    done = empty.manage("restore", str(tmp_path))
+    assert (done.returncode, "Traceback" in done.stderr) == (1, False)
+    assert "cannot be read: Is a directory" in done.stderr
+
+
+def test_a_database_with_other_tables_is_refused_in_words(made: Made, empty: Panel, tmp_path: Path) -> None:
+    """It says that it is up to date, and lacks what the panel works with."""
+
+    def change(found: list[Member]) -> None:
+        database = tmp_path / "changed.sqlite3"
+        database.write_bytes(found[0][1])
+        with closing(sqlite3.connect(database, isolation_level=None)) as rows:
+            rows.execute("ALTER TABLE transcribe_attempt RENAME TO other")
+            rows.execute("PRAGMA journal_mode=DELETE")
+        data = database.read_bytes()
+        info, values = found[-1][0], json.loads(found[-1][1])
+        values["files"][0] |= {"size_bytes": len(data), "sha256": hashlib.sha256(data).hexdigest()}
+        found[0], found[-1] = (found[0][0], data), (info, json.dumps(values).encode())
+
+    done = empty.manage("restore", str(forged(made, tmp_path, change)))
+    assert (done.returncode, "Traceback" in done.stderr) == (1, False)
+    assert "could not be brought up to date: no such table: transcribe_attempt. Nothing was changed." in done.stderr
+    assert not (empty.data_dir / "j5a.sqlite3").exists()
+    assert not (empty.data_dir / "restoring").exists()
 
 
 def test_a_backup_that_is_not_there_is_told(empty: Panel) -> None:

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import sqlite3
 import tarfile
+import tomllib
 from contextlib import closing
 from pathlib import Path
 
+from j5a_admin.backup.read import archive_read
+from j5a_admin.version import VERSION
 from tests.backup.conftest import Made, contents
-from tests.panel import Panel
+from tests.panel import BASE_DIR, Panel
 
 
 def database(panel: Panel) -> sqlite3.Connection:
@@ -37,6 +40,13 @@ def test_into_an_empty_folder_everything_comes_back(made: Made, empty: Panel) ->
     assert list(empty.data_dir.glob("before-restore*")) == []
     assert empty.manage("prepare").returncode == 0
     assert len(empty.rows("SELECT 1 FROM transcribe_job")) == 1  # the sample is not submitted a second time
+
+
+def test_it_names_the_version_that_made_it(made: Made) -> None:
+    assert archive_read(made.backup).version == VERSION
+    project = tomllib.loads((BASE_DIR / "pyproject.toml").read_text())
+    assert "version" not in project["project"]  # one home
+    assert project["tool"]["setuptools"]["dynamic"]["version"] == {"attr": "j5a_admin.version.VERSION"}
 
 
 def test_files_are_for_their_owner_only(made: Made, empty: Panel) -> None:

@@ -106,6 +106,64 @@ def test_it_drops_its_own_samples_after_two_days() -> None:
     assert kept == {("mini", 0), ("mini", 47), ("other", 49)}
 
 
+class Steady:
+    """A clock that nobody sets."""
+
+    seconds = 0.0
+
+    def __call__(self) -> float:
+        return self.seconds
+
+
+YEARS = 3 * 365 * 86_400.0
+
+
+def kept() -> tuple[int, int]:
+    return SensorSample.objects.filter(taken_at__lt="2026-06-01T00:00Z").count(), SampleSummary.objects.count()
+
+
+@pytest.mark.usefixtures("machine")
+def test_a_clock_that_is_set_forward_for_a_while_costs_no_history() -> None:
+    steady = Steady()
+    sampler = Sampler(monotonic=steady)
+    for second in range(0, 120, 30):
+        steady.seconds = float(second)
+        sampler.tick(NOON + second)
+    before = kept()
+    for second in range(120, 3600, 600):  # every time it would be due
+        steady.seconds = float(second)
+        sampler.tick(NOON + YEARS + second)
+        assert kept()[0] == before[0] > 0
+        assert kept()[1] >= before[1] > 0
+    sampler.tick(NOON + 4000)
+    assert kept()[0] == before[0] + 1
+
+
+@pytest.mark.usefixtures("machine")
+def test_a_clock_that_stays_where_it_was_set_is_believed_after_an_hour() -> None:
+    steady = Steady()
+    sampler = Sampler(monotonic=steady)
+    sampler.tick(NOON)
+    for steady.seconds in (30.0, 1800.0, 3600.0, 3700.0):
+        sampler.tick(NOON + YEARS + steady.seconds)
+    assert kept()[0] == 0
+
+
+@pytest.mark.usefixtures("machine")
+def test_a_start_long_after_the_last_sample_waits_as_well() -> None:
+    """Off for months, or with the wrong time after a battery failed: the first look cannot tell."""
+    Sampler().tick(NOON)
+    steady = Steady()
+    sampler = Sampler(monotonic=steady)
+    sampler.tick(NOON + YEARS)
+    assert not sampler.is_clock_steady
+    assert kept()[0] == 1
+    for steady.seconds in (1800.0, 3601.0):
+        sampler.tick(NOON + YEARS + steady.seconds)
+    assert sampler.is_clock_steady
+    assert kept()[0] == 0
+
+
 @pytest.mark.usefixtures("machine")
 def test_it_goes_on_storing_when_the_clock_is_set_back() -> None:
     sampler = Sampler()

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from pathlib import Path
 
 import pytest
-from django.conf import settings
+from django.conf import settings as panel_settings
 from django.test import Client
 from django.utils import timezone
+from pytest_django import Settings
 
 from gate.core.incidents.kinds import IncidentKind
 from gate.core.incidents.lifecycle import IncidentStatus
@@ -82,7 +84,7 @@ def test_the_list_has_pages() -> None:
 def test_one_incident_shows_everything_that_is_kept_of_it(incident: Incident) -> None:
     for seconds in range(0, 60, 5):
         SensorSample.objects.create(
-            host=settings.HOST_ID,
+            host=panel_settings.HOST_ID,
             taken_at=timezone.now() - timedelta(seconds=seconds),
             available_bytes=10**9 * (seconds + 1),
             celsius=40.0 + seconds,
@@ -93,11 +95,30 @@ def test_one_incident_shows_everything_that_is_kept_of_it(incident: Incident) ->
     assert "It was too hot and the process was ended." in text
     cells = [e.words for e in elements(answer, "td")]
     assert cells == ["Processor temperature", "92.0 °C", "below 90.0 °C", "2.2 %", "coretemp/Package id 0"]
-    assert "least 40.0 °C, most 95.0 °C" in text
+    assert "Least 40.0 °C, mean 67.5 °C, most 95.0 °C. The dashed lines are 80.0 °C and 75.0 °C." in text
     assert len(elements(answer, "polyline")) == 2
-    assert "What the gate said around it" in text and "demo" in text
+    assert "What the gate said around it" in text and "demo for job 7." in text
     assert "last line" in text and "engine-7.log" in text
     assert incident.facts.advice in text
+
+
+def test_while_the_machine_was_down_no_line_is_drawn(incident: Incident) -> None:
+    for seconds in [*range(-300, 0, 5), *range(400, 700, 5)]:
+        moment = incident.first_at + timedelta(seconds=seconds)
+        SensorSample.objects.create(host=incident.host, taken_at=moment, celsius=50.0)
+    answer = gate_client("anna", *LOOK).get(f"/incidents/{incident.pk}/")
+    lines = [[float(pair.split(",")[0]) for pair in e["points"].split()] for e in elements(answer, "polyline")]
+    assert len(lines) == 2
+    # Of the 995 s that are shown 400 have no reading; a column is 15 s.
+    assert 300 * (400 - 45) / 995 < lines[1][0] - lines[0][-1] < 300 * (400 + 45) / 995
+
+
+def test_a_log_that_is_not_there_is_not_said_to_be_kept(incident: Incident, settings: Settings, tmp_path: Path) -> None:
+    settings.LOG_DIR = tmp_path
+    client = gate_client("anna", *LOOK)
+    assert "engine-7.log, which is not here any more" in words(client.get(f"/incidents/{incident.pk}/"))
+    (tmp_path / "engine-7.log").write_text("last line")
+    assert "engine-7.log, which is kept." in words(client.get(f"/incidents/{incident.pk}/"))
 
 
 def test_it_links_to_its_job_where_that_is_there_and_may_be_seen() -> None:
@@ -181,6 +202,9 @@ def test_who_comes_second_is_told(incident: Incident) -> None:
     client.post(f"/incidents/{incident.pk}/resolve/", {"text": "done"})
     answer = client.post(f"/incidents/{incident.pk}/resolve/", {"text": "done again"}, follow=True)
     assert "Somebody else was faster" in words(answer)
+    assert refreshed(incident).recovery == "done"
+    client.post(f"/incidents/{incident.pk}/resolve/", {"text": "done again"})  # a second click
+    assert [e.text for e in incident.events.filter(kind="note")] == ["done again"]
     answer = client.post(f"/incidents/{incident.pk}/acknowledge/", follow=True)
     assert "It is not open any more." in words(answer)
 
@@ -192,6 +216,17 @@ def test_a_person_opens_one_and_the_same_words_join_it() -> None:
     incident = Incident.objects.get()
     assert (incident.kind, incident.subject, incident.count) == ("reported", "Strange noise", 2)
     assert (incident.opened_by, [e.who for e in incident.events.all()]) == ("anna", ["anna", "anna"])
+
+
+def test_what_the_browser_lets_through_is_not_refused_for_its_ends_of_lines(incident: Incident) -> None:
+    """A browser counts the end of a line as one character and sends two."""
+    text = "\r\n".join(["1234"] * 1000)
+    assert len(text) > 5000 > len(text.replace("\r\n", "\n"))
+    client = gate_client("anna", *HANDLE)
+    client.post(f"/incidents/{incident.pk}/note/", {"text": text})
+    assert incident.events.get(kind="note").text == text.replace("\r\n", "\n")
+    client.post(f"/incidents/{incident.pk}/note/", {"text": "x" * 5001})
+    assert incident.events.filter(kind="note").count() == 1
 
 
 def test_a_report_without_words_is_asked_for_them() -> None:

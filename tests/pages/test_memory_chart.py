@@ -46,7 +46,13 @@ def test_the_line_runs_from_edge_to_edge_with_zero_at_the_bottom(
 ) -> None:
     chart = memory_chart(samples(*pairs))
     assert chart is not None
-    assert chart.points == points
+    assert " ".join(chart.lines) == points
+
+
+def test_where_nothing_was_read_the_line_is_broken() -> None:
+    chart = memory_chart(samples((0, 8.0), (1, 8.0), (9, 8.0), (10, 8.0)))
+    assert chart is not None
+    assert chart.lines == ("0.0,1.0 30.0,1.0", "270.0,1.0 300.0,1.0")
 
 
 def test_two_readings_of_one_moment_stay_in_the_box() -> None:
@@ -63,5 +69,5 @@ def test_every_point_stays_in_the_box() -> None:
 
 
 def within_the_box(chart: MemoryChart) -> bool:
-    pairs = [tuple(float(part) for part in point.split(",")) for point in chart.points.split()]
+    pairs = [tuple(float(part) for part in point.split(",")) for point in " ".join(chart.lines).split()]
     return all(0 <= x <= CHART_WIDTH and 0 <= y <= CHART_HEIGHT for x, y in pairs)

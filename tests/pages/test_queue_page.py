@@ -120,6 +120,14 @@ def test_now_anyway_is_offered_outside_the_hours_and_taken(operator: Client) -> 
     assert "Waits for the night shift" not in words(answer, "job-live")
 
 
+def test_now_anyway_says_what_a_paused_queue_waits_for(operator: Client) -> None:
+    job = queued()
+    close()
+    act(operator, "/jobs/queue/pause/", when="after")
+    said = "“Talk” may run outside the hours. It starts when somebody has let the queue go on and the gate says yes."
+    assert messages(act(operator, f"/jobs/{job.pk}/now/")) == [said]
+
+
 def test_the_queue_is_paused_and_goes_on(operator: Client) -> None:
     job = queued()
     answer = act(operator, "/jobs/queue/pause/", when="after", why="A concert")

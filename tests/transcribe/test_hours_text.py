@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import UTC, datetime
 
 import pytest
+from pytest_django import Settings
 
 from transcribe.hours_text import day_text, hours_text, moment_text, openings_of
 from transcribe.schedule import ALWAYS, Opening, Schedule
@@ -63,6 +64,9 @@ def test_it_says_the_week_in_one_line() -> None:
         ("2026-12-02T21:00", "Wed 2 Dec at 22:00"),
     ],
 )
-def test_a_moment_in_words(moment: str, said: str) -> None:
-    now = datetime(2026, 11, 25, 12, tzinfo=UTC)
-    assert moment_text(datetime.fromisoformat(moment).replace(tzinfo=UTC), now, "Europe/Berlin") == said
+def test_a_moment_in_words(moment: str, said: str, settings: Settings) -> None:
+    now, at = datetime(2026, 11, 25, 12, tzinfo=UTC), datetime.fromisoformat(moment).replace(tzinfo=UTC)
+    settings.TIME_ZONE = "Europe/Berlin"
+    assert moment_text(at, now, "Europe/Berlin") == said
+    settings.TIME_ZONE = "UTC"  # a page has times of both then
+    assert moment_text(at, now, "Europe/Berlin") == f"{said} (Europe/Berlin)"

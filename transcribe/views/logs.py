@@ -40,7 +40,8 @@ def job_log(request: HttpRequest, job_id: int) -> HttpResponseBase:
 @staff_page(VIEW)
 def job_log_text(request: HttpRequest, job_id: int, attempt: int) -> HttpResponseBase:
     """One log as it is; the browser must not take it for anything but text."""
-    path = log_path(get_object_or_404(Attempt, job_id=job_id, number=attempt))
+    job = get_object_or_404(Job, pk=job_id)  # a number that is too long for the database is none of a job
+    path = log_path(get_object_or_404(Attempt, job=job, number=attempt))
     if path is None:
         raise Http404("This attempt has no log, or it was removed.")
     return FileResponse(path.open("rb"), content_type="text/plain; charset=utf-8")

@@ -121,7 +121,8 @@ def job_release(request: HttpRequest, job_id: int) -> HttpResponseBase:
 def job_run_now(request: HttpRequest, job_id: int) -> HttpResponseBase:
     job = get_object_or_404(Job, pk=job_id)
     if services.job_run_now(job, request.user):
-        messages.success(request, f"“{job.title}” may run outside the hours. It starts when the gate says yes.")
+        first = "somebody has let the queue go on and " if queue_rules().pause is not None else ""
+        messages.success(request, f"“{job.title}” may run outside the hours. It starts when {first}the gate says yes.")
     else:
         messages.info(request, f"Nothing to do: “{job.title}” may run at any time already, or it has ended.")
     return _back(request, job_id)
@@ -157,7 +158,7 @@ def job_priority(request: HttpRequest, job_id: int) -> HttpResponseBase:
 @require_POST
 @staff_page(CHANGE)
 def chunk_retry(request: HttpRequest, job_id: int, index: int) -> HttpResponseBase:
-    chunk = get_object_or_404(Chunk, job_id=job_id, index=index)
+    chunk = get_object_or_404(Chunk, job=get_object_or_404(Job, pk=job_id), index=index)
     if services.chunk_retry(chunk, request.user):
         messages.success(request, f"Chunk {index + 1} is tried again; all other chunks stay as they are.")
     else:

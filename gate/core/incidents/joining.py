@@ -6,7 +6,7 @@ from collections.abc import Iterable
 
 from gate.core.incidents.measures import Measure
 
-__all__ = ["MEASURES_KEPT", "added_lines", "joined_texts", "worst_of"]
+__all__ = ["MEASURES_KEPT", "added_lines", "joined_texts", "with_words_of", "worst_of"]
 
 MEASURES_KEPT = 20
 _TEXTS_KEPT = 20
@@ -27,8 +27,15 @@ def joined_texts(known: Iterable[str], new: Iterable[str]) -> list[str]:
 
 
 def added_lines(known: str, new: str) -> str:
-    """The lines of both, each once."""
-    return "\n".join(joined_texts(known.splitlines(), new.splitlines()))
+    """What is known, and the new lines that are not in it yet, as long as there are few; nothing known is dropped."""
+    lines = known.splitlines()
+    added = [line for line in dict.fromkeys(new.splitlines()) if line and line not in lines]
+    return "\n".join([*lines, *added[: max(0, _TEXTS_KEPT - len(lines))]])
+
+
+def with_words_of(known: str, person: str) -> str:
+    """What a person wrote comes after what is known, whole, however much that is."""
+    return f"{known}\n{person}".strip("\n")
 
 
 def _beyond(measure: Measure) -> float:

@@ -66,8 +66,14 @@ def section(title: str, body: str, otherwise: str) -> str:
 
 
 def inline(text: str) -> str:
-    """One line in which nothing is markup."""
-    return re.sub(r"([\\`*_\[\]<>#|~])", r"\\\1", " ".join(text.split()))
+    """One line in which nothing is markup, also where it begins a line or an item of a list."""
+    line = re.sub(r"([\\`*_\[\]<>#|~]|&(?=#?\w+;))", r"\\\1", " ".join(text.split()))
+    return re.sub(r"^([-+](?=[ -]|$)|=|\d+(?=[.)](?: |$)))", _harmless, line)
+
+
+def _harmless(start: re.Match[str]) -> str:
+    """A bullet, a rule or the number of a list as text: `\\-`, `1\\.`."""
+    return f"{start[1]}\\" if start[1].isdigit() else f"\\{start[1]}"
 
 
 def paragraph(text: str) -> str:

@@ -10,6 +10,8 @@ from typing import Any
 
 from django.core.management.base import BaseCommand
 from django.db import DatabaseError, connections
+from django.db.backends.base.base import BaseDatabaseWrapper
+from django.db.backends.signals import connection_created
 from django.utils import timezone
 
 from gate.core.units import bytes_text
@@ -26,6 +28,9 @@ SWEEP_SECONDS = 2.0
 LOOK_SECONDS = 20.0
 TIDY_FIRST_SECONDS = 600.0  # not in the middle of a start
 TIDY_EVERY_SECONDS = 86_400.0
+# What a locked database may hold up the loop at each of its two or three writes: the black box is written in the same
+# loop, and its last readings should be seconds old. What could not be stored is tried again at the next look.
+PATIENCE_MS = 3000
 
 
 class Command(BaseCommand):
@@ -36,16 +41,27 @@ class Command(BaseCommand):
         stop = threading.Event()
         for number in (signal.SIGTERM, signal.SIGINT):
             signal.signal(number, lambda *_: stop.set())
+        connection_created.connect(_wait_briefly)
+        connections.close_all()
         self.stdout.write("sampler: ready")
         self.stdout.flush()
         sweeper, tidier = _Sweeper(), _Tidier()
 
         def on_tick(now: float) -> None:
             sweeper(now)
-            tidier(time.monotonic())
+            if sampler.is_clock_steady:
+                tidier(time.monotonic())
 
         recorder = Recorder(work=running_work)
-        Sampler(is_working=lambda: jobs_running_here().exists(), recorder=recorder).run(stop, on_tick=on_tick)
+        sampler = Sampler(is_working=lambda: jobs_running_here().exists(), recorder=recorder)
+        sampler.run(stop, on_tick=on_tick)
+
+
+def _wait_briefly(connection: BaseDatabaseWrapper, **_: object) -> None:
+    """For the loop only: tidying has a thread of its own, and time."""
+    if connection.vendor == "sqlite" and threading.current_thread() is threading.main_thread():
+        with connection.cursor() as cursor:
+            cursor.execute(f"PRAGMA busy_timeout = {PATIENCE_MS}")
 
 
 class _Sweeper:

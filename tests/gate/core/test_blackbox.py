@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import stat
 import subprocess
 import sys
@@ -145,7 +146,19 @@ def test_whatever_a_file_holds_it_can_be_begun_anew(tmp_path: Path, content: byt
     assert found is not None and found.looks == (look(0),)
 
 
-@pytest.mark.parametrize("value", ["NaN", "Infinity", '"hot"', "true", "{}"])
+@pytest.mark.parametrize("field", ["at", "started_at"])
+def test_a_moment_in_no_calendar_is_none(tmp_path: Path, field: str) -> None:
+    """Whoever writes it as a date would fail at it."""
+    written(tmp_path, 0)
+    (file,) = tmp_path.glob("*.jsonl")
+    whole = file.read_bytes()
+    for value in (b"1e300", b"-1e12", b"1" + b"0" * 400):
+        file.write_bytes(re.sub(f'"{field}":[0-9.]+'.encode(), f'"{field}":'.encode() + value, whole))
+        found = read_recording(tmp_path)
+        assert found is None or found.looks == ()
+
+
+@pytest.mark.parametrize("value", ["NaN", "Infinity", '"hot"', "true", "{}", "1e300", "1" + "0" * 400])
 def test_a_look_that_is_no_look_is_left_out(tmp_path: Path, value: str) -> None:
     written(tmp_path, 0)
     (file,) = tmp_path.glob("*.jsonl")

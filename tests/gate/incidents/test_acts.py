@@ -41,6 +41,28 @@ def test_it_goes_from_open_over_acknowledged_to_resolved_and_back(incident: Inci
     ]
 
 
+def test_what_a_person_did_stands_in_the_recovery_whatever_was_recovered_before(incident: Incident) -> None:
+    for number in range(30):
+        incident_recovered(incident, f"Job {number} was queued again.")
+    done = "\n".join(f"step {number}" for number in range(40))
+    assert incident_resolve(incident, "bert", done)
+    incident.refresh_from_db()
+    assert incident.recovery.endswith(f"\n{done}")
+    assert incident.recovery.startswith("Job 0 was queued again.\n")
+    assert incident_reopen(incident, "anna", "hot again")
+    incident_recovered(incident, "Job 99 was queued again.")
+    incident.refresh_from_db()
+    assert incident.recovery.endswith(f"\n{done}")
+
+
+def test_what_was_recovered_since_the_page_was_opened_stays(incident: Incident) -> None:
+    seen_by_bert = Incident.objects.get(pk=incident.pk)
+    incident_recovered(incident, "Job 7 was queued again.")
+    assert incident_resolve(seen_by_bert, "bert", "cleaned the fan")
+    incident.refresh_from_db()
+    assert incident.recovery == "Job 7 was queued again.\ncleaned the fan"
+
+
 def test_only_one_of_two_people_resolves_it(incident: Incident) -> None:
     seen_by_bert = Incident.objects.get(pk=incident.pk)
     assert incident_resolve(incident, "anna", "cleaned the fan")

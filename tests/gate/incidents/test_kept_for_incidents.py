@@ -52,6 +52,12 @@ def test_the_paths_are_logs_of_the_log_directory_only(settings: Settings, tmp_pa
     assert protected_paths() == {tmp_path / "passwd", tmp_path / "engine-7.log"}
 
 
+def test_logs_are_kept_when_the_machine_gets_another_name(settings: Settings, tmp_path: Path) -> None:
+    settings.LOG_DIR = tmp_path
+    incident_open_or_join(occurrence(), host="its name before")
+    assert protected_paths() == {tmp_path / "engine-7.log"}
+
+
 def test_the_sampler_drops_old_samples_but_not_those_around_an_incident(machine: FakeMachine) -> None:
     now = NOON + 5 * 86_400
     incident_open_or_join(occurrence())
@@ -89,7 +95,8 @@ def test_a_source_that_fails_costs_the_pruning_and_not_the_sampler(
         raise ValueError("broken")
 
     monkeypatch.setattr(protection, "_span_sources", [broken])
-    sample(NOON)
+    for at in (NOON, NOON + 4 * 86_400):
+        sample(at)
     Sampler().tick(NOON + 5 * 86_400)
     assert SensorSample.objects.filter(taken_at=datetime.fromtimestamp(NOON, UTC)).exists()
     assert machine.celsius == 45.0

@@ -17,6 +17,7 @@ from pytest_django import Settings
 
 from gate.core.incidents.kinds import IncidentKind
 from gate.core.incidents.lifecycle import IncidentStatus
+from gate.core.incidents.occurrence import Occurrence
 from gate.models import Incident, LockEvent
 from gate.services import incident_report, incident_settled, reports_bring_in
 from gate.services import reporting as module
@@ -97,6 +98,83 @@ def test_what_still_cannot_be_written_goes_on_waiting(monkeypatch: pytest.Monkey
             reports_bring_in()
         assert len(waiting(settings).read_text().splitlines()) == 2
     assert reports_bring_in() == 2
+
+
+@pytest.mark.django_db(transaction=True)
+def test_what_waits_is_in_the_file_until_the_database_has_it(make_database: Callable[[], Panel]) -> None:
+    """A real kill while a report is being brought in, and another program locks the database."""
+    panel = make_database()
+    env = {**panel.env, "DJANGO_SETTINGS_MODULE": "j5a_admin.settings"}
+    file = panel.data_dir / "blackbox" / "incidents-waiting.jsonl"
+
+    def child(code: str) -> subprocess.Popen[str]:
+        begin = (
+            "import django; django.setup()\nfrom gate.core.incidents.kinds import IncidentKind\n"
+            "from gate.services import incident_report, reports_bring_in\n"
+        )
+        return subprocess.Popen([sys.executable, "-c", begin + code], cwd=BASE_DIR, env=env, stdout=-1, text=True)
+
+    with closing(sqlite3.connect(panel.data_dir / "j5a.sqlite3", isolation_level=None)) as other:
+        other.execute("BEGIN IMMEDIATE")
+        tells = child("incident_report(IncidentKind.THERMAL_END, 'job 7', 'Too hot.')")
+        assert tells.communicate(timeout=240) and file.stat().st_size > 100
+        brings = child("print('begins', flush=True)\nreports_bring_in()\nprint('done')")
+        try:
+            assert brings.stdout is not None and brings.stdout.readline() == "begins\n"
+            with pytest.raises(subprocess.TimeoutExpired):
+                brings.wait(5)  # for the database
+        finally:
+            brings.kill()
+            brings.communicate()
+        other.execute("ROLLBACK")
+    again = child("print(reports_bring_in())")
+    assert again.communicate(timeout=240)[0] == "1\n"
+    assert len(panel.rows("SELECT 1 FROM gate_incident WHERE subject = 'job 7'")) == 1
+    assert not file.exists()
+
+
+def test_what_is_told_while_others_are_brought_in_waits_for_the_next_time(
+    monkeypatch: pytest.MonkeyPatch, settings: Settings
+) -> None:
+    real, told = module.incident_open_or_join, iter(["late"])
+
+    def joined(occurrence: Occurrence) -> Incident:
+        for subject in told:
+            with monkeypatch.context() as broken:
+                broken.setattr(module, "incident_open_or_join", refuse)
+                report(subject)
+        return real(occurrence)
+
+    with monkeypatch.context() as broken:
+        broken.setattr(module, "incident_open_or_join", refuse)
+        for number in range(120):  # more than one transaction takes
+            report(str(number))
+    monkeypatch.setattr(module, "incident_open_or_join", joined)
+    assert reports_bring_in() == 121
+    assert not waiting(settings).exists()
+    assert Incident.objects.filter(count=1).count() == 121
+
+
+def test_one_that_can_never_be_written_keeps_no_other_waiting(
+    monkeypatch: pytest.MonkeyPatch, settings: Settings
+) -> None:
+    with monkeypatch.context() as broken:
+        broken.setattr(module, "incident_open_or_join", refuse)
+        incident_report(IncidentKind.STALL, "never", "In no calendar.", at=1e300)
+        report("b")
+    assert reports_bring_in() == 1
+    assert set(Incident.objects.values_list("subject", flat=True)) == {"b"}
+    assert not waiting(settings).exists()
+
+
+def test_what_comes_after_a_torn_line_is_whole(monkeypatch: pytest.MonkeyPatch, settings: Settings) -> None:
+    with monkeypatch.context() as broken:
+        broken.setattr(module, "incident_open_or_join", refuse)
+        report("a")
+        waiting(settings).write_bytes(waiting(settings).read_bytes()[:-20])  # as a full disk leaves it
+        report("b")
+    assert reports_bring_in() == 1
+    assert set(Incident.objects.values_list("subject", flat=True)) == {"b"}
 
 
 def test_a_torn_line_costs_only_itself(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:

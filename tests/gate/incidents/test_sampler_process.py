@@ -5,11 +5,14 @@ from __future__ import annotations
 import json
 import os
 import signal
+import sqlite3
 import subprocess
 import sys
+import time
 import uuid
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -152,6 +155,27 @@ def test_a_sampler_that_stood_still_tells_of_a_stall(panel: Panel) -> None:
     gap = next(m for m in json.loads(incident["measures"]) if m["name"] == "time between two looks")
     assert gap["value"] > gap["limit"] == STALL_SECONDS
     assert "available" in evidence(panel)["Readings of the minute before"]
+
+
+def test_a_locked_database_does_not_hold_up_the_black_box(panel: Panel) -> None:
+    """Another program holds the lock. Whoever has the usual patience for it, 30 s, looks at nothing meanwhile."""
+    panel.lock_path.parent.mkdir()
+    panel.lock_path.write_text(f"{os.getpid()}\n")  # somebody works: samples are stored every five seconds
+    with sampler(panel) as process:
+        recorded(panel, process, 3)
+        with closing(sqlite3.connect(panel.data_dir / "j5a.sqlite3", isolation_level=None, timeout=60)) as other:
+            other.execute("BEGIN IMMEDIATE")
+            begun = time.time()
+            recorded(panel, process, len(looks(panel)) + 12)
+            other.execute("ROLLBACK")
+        moments = sorted([begun, *(look["at"] for look in looks(panel) if look["at"] > begun)])
+        assert max(after - before for before, after in pairwise(moments)) < 25, moments
+        stored = len(panel.rows("SELECT id FROM gate_sensorsample"))
+        until(
+            lambda: len(panel.rows("SELECT id FROM gate_sensorsample")) > stored,
+            seconds=60,
+            what=f"samples are stored again; log:\n{panel.log()[-2000:]}",
+        )
 
 
 def test_a_black_box_of_rubbish_stops_no_sampler(panel: Panel) -> None:

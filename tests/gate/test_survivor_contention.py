@@ -8,7 +8,6 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable
 from pathlib import Path
 
 from gate.core.identity import record_for
@@ -56,6 +55,11 @@ class Crowd:
     def count(self, word: str) -> int:
         return sum(line.startswith(word) for line in self.log.read_text().splitlines())
 
+    def told(self) -> str:
+        """For the reader of a failure: what the lock looks like, and what each process does."""
+        states = [f"{p.pid} {p.poll()} {_stat(p.pid)}" for p in self._processes]
+        return f"{HeavyLock(self.path, host='mini').inspect()}; {states}"
+
     def _start(self, command: list[str]) -> subprocess.Popen[bytes]:
         quiet = subprocess.DEVNULL
         return subprocess.Popen(command, cwd=BASE_DIR, stdin=quiet, stdout=quiet, start_new_session=True)
@@ -68,7 +72,7 @@ def test_takers_and_namers_never_fight(tmp_path: Path) -> None:
     crowd = Crowd(tmp_path)
     try:
         for _ in range(ROUNDS):
-            _wait_for_more(lambda: crowd.count("held"))
+            _wait_for_more(crowd)
             time.sleep(random.uniform(0.0, 0.1))  # anywhere in a hold
             crowd.kill_one()
         until(lambda: crowd.count("named"), seconds=60, what="a survivor was named")
@@ -81,6 +85,16 @@ def test_takers_and_namers_never_fight(tmp_path: Path) -> None:
     assert lock.acquire(record_for(os.getpid(), machine=lock.machine), timeout_seconds=60).release()
 
 
-def _wait_for_more(count: Callable[[], int]) -> None:
-    before = count()
-    until(lambda: count() > before, seconds=60, what="somebody takes the lock")
+def _stat(pid: int) -> str:
+    try:
+        return Path(f"/proc/{pid}/wchan").read_text() + " " + Path(f"/proc/{pid}/stat").read_text()[:40]
+    except OSError as gone:
+        return str(gone)
+
+
+def _wait_for_more(crowd: Crowd) -> None:
+    before = crowd.count("held")
+    try:
+        until(lambda: crowd.count("held") > before, seconds=60, what="somebody takes the lock")
+    except AssertionError as late:
+        raise AssertionError(f"{late}; {crowd.told()}") from None

@@ -255,7 +255,7 @@ def test_a_database_that_is_none_is_told_in_a_sentence(bench: Bench) -> None:
     (bench.panel.data_dir / "j5a.sqlite3").write_bytes(b"no database" * 1000)
     ended = bench.run(CLIP, "--model=demo")
     assert ended.returncode == 1
-    assert "SQLite says: file is not a database." in ended.stderr
+    assert "SQLite says: file is not a database" in ended.stderr
     assert "Traceback" not in ended.stderr
 
 

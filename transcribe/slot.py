@@ -73,7 +73,7 @@ class EngineSlot:
         verdict = gate_evaluate(requirement, purpose=purpose, held=self._held, job_ref=str(job.pk))
         if not verdict.admitted:
             self.close()
-            raise JobBlocked(f"{verdict.reason} {verdict.advice}".strip())
+            raise JobBlocked(verdict.reason_and_advice)
 
     def engine(self, job: Job, model: ResolvedModel, *, watch: Callable[[], None]) -> EngineProcess:
         """The running engine with `model` loaded. Call `admit` first.

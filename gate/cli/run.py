@@ -19,7 +19,6 @@ from gate.core.identity import descriptor_holders, parents
 from gate.core.processes import command_text
 from gate.core.readings import LockReading, LockState
 from gate.core.requirement import Requirement
-from gate.core.verdict import Verdict
 from gate.services import gate_evaluate, lock_acquire, lock_release, policy_in_force
 
 __all__ = ["EXIT_BLOCKED", "RunOrder", "run_command"]
@@ -76,7 +75,7 @@ def _admitted(order: RunOrder, say: Say) -> HeldLock | None:
         time.sleep(RETRY_SECONDS)
         verdict = wait_until_admitted(order.requirement, timeout_seconds=None, say=say, only_if_it_can=True)
         if not verdict.admitted:
-            say(_blocked_text(verdict))
+            say(verdict.reason_and_advice)
             return None
 
 
@@ -93,8 +92,7 @@ def _try_admit(order: RunOrder) -> HeldLock | _Refusal:
     try:
         held = lock_acquire(model=order.requirement.model, job_ref="gate run", command=command)
     except LockError as refused:
-        above = _holder_above(refused) if isinstance(refused, LockHeld) else None
-        if above is not None and isinstance(refused, LockHeld):
+        if isinstance(refused, LockHeld) and (above := _holder_above(refused)) is not None:
             return _Refusal(_nested_text(above, refused.reading), waiting_helps=False)
         return _Refusal(lock_refusal_text(refused), waiting_helps=isinstance(refused, LockHeld))
     try:
@@ -105,11 +103,7 @@ def _try_admit(order: RunOrder) -> HeldLock | _Refusal:
     if verdict.admitted:
         return held
     lock_release(held, why=verdict.reason)
-    return _Refusal(_blocked_text(verdict), waiting_helps=not verdict.never_passes)
-
-
-def _blocked_text(verdict: Verdict) -> str:
-    return f"{verdict.reason} {verdict.advice}".strip()
+    return _Refusal(verdict.reason_and_advice, waiting_helps=not verdict.never_passes)
 
 
 def _holder_above(refused: LockHeld) -> int | None:

@@ -36,7 +36,7 @@ def wait_until_admitted(
             return verdict
         if verdict.fingerprint != said:
             said = verdict.fingerprint
-            say(f"{verdict.reason} {verdict.advice}".strip())
+            say(verdict.reason_and_advice)
         left_seconds = POLL_SECONDS if deadline is None else deadline - time.monotonic()
         if left_seconds <= 0:
             return verdict

@@ -81,6 +81,11 @@ class Verdict:
         return "Admitted: all five checks pass."
 
     @property
+    def reason_and_advice(self) -> str:
+        """What stands in the way, and what would help, if something would."""
+        return f"{self.reason} {self.advice}".strip()
+
+    @property
     def advice(self) -> str:
         """What would unblock it; empty when nothing blocks."""
         return " ".join(result.unblock for result in self.blocking if result.unblock)

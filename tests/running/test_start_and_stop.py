@@ -92,12 +92,7 @@ def test_a_stop_in_the_middle_of_a_job_leaves_no_process(make_panel: MakePanel, 
 def test_when_up_is_killed_everything_ends(make_panel: MakePanel) -> None:
     panel = make_panel()
     family = panel.family()
-    assert panel.process is not None
-    panel.process.kill()
-    panel.process.wait(10)
-    _, left = psutil.wait_procs(family, timeout=15)
-    assert left == []
-    panel.process = None
+    _kill_up(panel, family, leave_seconds=15)
 
 
 def test_a_queue_that_cannot_stop_is_not_left_behind(make_panel: MakePanel) -> None:
@@ -106,10 +101,15 @@ def test_a_queue_that_cannot_stop_is_not_left_behind(make_panel: MakePanel) -> N
     family = panel.family()
     sentinel = until(lambda: panel.child("worker").children(), seconds=20, what="a sentinel")[0]
     sentinel.suspend()
+    _kill_up(panel, family, leave_seconds=90)
+
+
+def _kill_up(panel: Panel, family: list[psutil.Process], *, leave_seconds: float) -> None:
+    """So long all the others may take to end."""
     assert panel.process is not None
     panel.process.kill()
     panel.process.wait(10)
-    _, left = psutil.wait_procs(family, timeout=90)
+    _, left = psutil.wait_procs(family, timeout=leave_seconds)
     assert left == []
     panel.process = None
 

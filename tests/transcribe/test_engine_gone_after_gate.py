@@ -4,15 +4,11 @@ from __future__ import annotations
 
 import os
 import signal
-from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
-from pytest_django import Settings
 
 from tests.panel import until
 from tests.transcribe.jobs import make_job
-from tests.transcribe.runs import place_of_runs
 from transcribe.errors import EngineLost, MachineEnded
 from transcribe.models import Job
 from transcribe.resolve import ResolvedModel, model_fetch
@@ -20,14 +16,6 @@ from transcribe.services.claims import job_claim
 from transcribe.slot import EngineSlot
 
 pytestmark = pytest.mark.django_db(transaction=True)
-
-
-@pytest.fixture
-def slot(settings: Settings, tmp_path: Path) -> Iterator[EngineSlot]:
-    place_of_runs(settings, tmp_path)
-    slot = EngineSlot()
-    yield slot
-    slot.kill()
 
 
 def claimed() -> Job:

@@ -6,7 +6,6 @@ import contextlib
 import resource
 import signal
 import subprocess
-from collections.abc import Iterator
 from pathlib import Path
 
 import psutil
@@ -17,21 +16,13 @@ from pytest_django import Settings
 from gate.models import VerdictRecord
 from tests.machines import may_skip
 from tests.speech_files import joined
-from tests.transcribe.runs import Control, place_of_runs, run_once, submitted
+from tests.transcribe.runs import Control, run_once, submitted
 from tests.transcribe.weights_server import publishing
 from transcribe.models import Attempt, AttemptOutcome, Job
 from transcribe.slot import EngineSlot
 from transcribe.states import ChunkStatus, JobStatus
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("uploads")]
-
-
-@pytest.fixture
-def slot(settings: Settings, tmp_path: Path) -> Iterator[EngineSlot]:
-    place_of_runs(settings, tmp_path)
-    slot = EngineSlot()
-    yield slot
-    slot.close()
 
 
 def kill_decoders() -> None:

@@ -147,7 +147,7 @@ class HeldLock:
 
     def _mark_released(self, directory: int) -> None:
         try:
-            self._store.mark_released(directory, self.record)
+            self._store.mark_released(directory, self.fileno(), self.record)
         except OSError:  # a full disk: emptying needs no room, and a line that names us would outlive our hold
             self._store.blank(directory, self.fileno())
 

@@ -142,9 +142,13 @@ class LockStore:
     def write_line(self, descriptor: int, pid: int) -> None:
         _write_over(descriptor, f"{pid}\n".encode())
 
-    def mark_released(self, directory: int, record: LockRecord) -> None:
-        """Said before the descriptor closes, so that a contender who wins it at once does not wait for us."""
-        replace_file(directory, self._record_name, encode_record(replace(record, released=True)))
+    def mark_released(self, directory: int, descriptor: int, record: LockRecord) -> None:
+        """Said before the descriptor closes, so that a contender who wins it at once does not wait for us.
+
+        For the line as it is now: who looked at it while it was being written has seen another date.
+        """
+        released = replace(record.bound_to(os.fstat(descriptor).st_mtime_ns), released=True)
+        replace_file(directory, self._record_name, encode_record(released))
 
     def blank(self, directory: int, descriptor: int) -> None:
         """Leave the file as released: not removed, because that would split waiters over two files."""

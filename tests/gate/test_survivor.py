@@ -247,6 +247,28 @@ def test_a_holder_that_was_named_by_somebody_who_was_killed_before_the_record_st
     assert (line(lock), lock.inspect().state) == ("", LockState.FREE)
 
 
+def test_a_holder_that_looked_while_its_new_name_was_half_written_still_lets_go(lock: HeavyLock) -> None:
+    """A look takes no turn with the writers, so it may see a line that gets another date when its padding is cut off.
+
+    A release that is written for the line as it looked then belongs to no line, and our PID would block while we live.
+    """
+    held = lock.acquire(mine(lock))
+    engine = subprocess.Popen(["true"])
+    held.update_pid(engine.pid)
+    engine.wait()
+    lock.path.write_text(f"{os.getpid()}\n\n")
+    assert held.problem() is None
+    seen_ns = lock.path.stat().st_mtime_ns
+    until(lambda: _written_anew(lock) != seen_ns, seconds=60, what="the file's clock ticks")
+    assert held.release()
+    assert (line(lock), lock.inspect().state) == ("", LockState.FREE)
+
+
+def _written_anew(lock: HeavyLock) -> int:
+    lock.path.write_text(f"{os.getpid()}\n")
+    return lock.path.stat().st_mtime_ns
+
+
 def test_a_line_of_a_process_without_the_lock_is_somebody_elses(lock: HeavyLock) -> None:
     """As an older script writes it: its process has no locked descriptor, and no record says that it was named."""
     other = subprocess.Popen(["sleep", "60"])

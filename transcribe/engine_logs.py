@@ -13,20 +13,41 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from django.conf import settings
+from django.utils import timezone
 
-from transcribe.models import Attempt
+from transcribe.conf import log_dir
+from transcribe.models import Attempt, Job
 
 LOG_NAME = re.compile(r"engine-[0-9]{8}-[0-9]{6}-job-(?P<job>[0-9]{1,18})-attempt-[0-9]{1,9}\.log")
 # 10 MB are some hundred thousand lines; an engine in order writes a few kilobytes.
 LIMIT_BYTES = 10 * 1024**2
 HEAD_BYTES = 2 * 1024**2
 TAIL_BYTES = 3 * 1024**2
+TOLD_BYTES = 4096  # of a lost engine's last lines
 SHOWN_BYTES = 64 * 1024  # at once in a page
 _GAP = "\n[… {:015d} bytes of this log were left out here …]\n"
 _GAP_BYTES = len(_GAP.format(0).encode())
 _GAP_PATTERN = re.compile(r"\n\[… ([0-9]{15}) bytes of this log were left out here …\]\n".encode())
 # Colours and cursor movements of a terminal; ECMA-48, control sequences.
 _ESCAPES = re.compile(r"\x1b\[[0-?]*[ -/]*[@-~]|\x1b[@-_]")
+
+
+class AttemptLog:
+    """The file in which an engine writes for one attempt; what stood in it before is not the engine's."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self._begins_at = path.stat().st_size if path.exists() else 0
+
+    def tail(self) -> str:
+        """The last lines that were written for this attempt."""
+        try:
+            with self.path.open("rb") as log:
+                size = log.seek(0, os.SEEK_END)
+                log.seek(max(min(self._begins_at, size), size - TOLD_BYTES))
+                return log.read().decode(errors="replace").strip()
+        except OSError:  # removed by somebody: the job does not hang on its log
+            return ""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -65,6 +86,11 @@ def log_cap(path: Path, limit_bytes: int = LIMIT_BYTES, head: int = HEAD_BYTES, 
 def _gap_bytes(descriptor: int, head: int) -> int:
     found = _GAP_PATTERN.fullmatch(os.pread(descriptor, _GAP_BYTES, head))
     return int(found.group(1)) if found else 0
+
+
+def log_begin(job: Job) -> AttemptLog:
+    """A new log for the job's attempt."""
+    return AttemptLog(log_dir() / f"engine-{timezone.now():%Y%m%d-%H%M%S}-job-{job.pk}-attempt-{job.attempt}.log")
 
 
 def log_path(attempt: Attempt) -> Path | None:

@@ -87,7 +87,7 @@ class JobRun:
             prepared = self._wait_for(preparation)
         finally:
             preparation.kill()
-        attempt_update(self.job, engine_pid=engine.pid, log_name=engine.log_path.name)
+        attempt_update(self.job, engine_pid=engine.pid, log_name=engine.log.path.name)
         self._note_broken(prepared)
         chunks = chunks_plan(self.job, _bounds(prepared), model.sha256)
         waiting = [chunk for chunk in chunks if chunk.status == ChunkStatus.PENDING]

@@ -71,7 +71,7 @@ class EngineWatch:
 
     def _look(self, at_seconds: float) -> None:
         self._engine.witness.look()
-        log_cap(self._engine.log_path)
+        log_cap(self._engine.log.path)
         watched = self._machine.look(at_seconds)
         if watched is None:
             return

@@ -11,15 +11,14 @@ from dataclasses import replace
 
 from django.conf import settings
 from django.db import DatabaseError
-from django.utils import timezone
 
 from gate.core.checks import lock_refusal_text
 from gate.core.errors import LockError
 from gate.core.groups import group_left_after
 from gate.core.heldlock import HeldLock
 from gate.services import gate_evaluate, lock_acquire, lock_release
-from transcribe.conf import log_dir
 from transcribe.engine.protocol import Load, Loaded
+from transcribe.engine_logs import log_begin
 from transcribe.errors import JobBlocked
 from transcribe.held import HeldTimes
 from transcribe.learned import slowest_window
@@ -46,6 +45,7 @@ class EngineSlot:
         self._engine: EngineProcess | None = None
         self._watch: EngineWatch | None = None
         self._job_ref = ""
+        self._logged_attempt = (0, 0)
         self.held = HeldTimes()  # of every engine that this slot had
         self._loaded: Loaded | None = None
         self._model: ResolvedModel | None = None
@@ -83,14 +83,16 @@ class EngineSlot:
                 next `admit` tidies up: no engine is started in its place before the gate is asked again.
             MachineEnded: the machine could not bear it.
         """
+        attempt = (job.pk, job.attempt)
         if self._engine is not None:
             if not self._holds(model):
                 raise self._engine.lost()
+            if attempt != self._logged_attempt:
+                self._engine.log, self._logged_attempt = log_begin(job), attempt
             return self._engine
         assert self._held is not None  # noqa: S101 - admit() comes first
-        log_path = log_dir() / f"engine-{timezone.now():%Y%m%d-%H%M%S}-job-{job.pk}-attempt-{job.attempt}.log"
-        engine = EngineProcess(lock_descriptor=self._held.fileno(), log_path=log_path, held=self.held)
-        self._engine = engine
+        engine = EngineProcess(lock_descriptor=self._held.fileno(), log=log_begin(job), held=self.held)
+        self._engine, self._logged_attempt = engine, attempt
         self._watch = EngineWatch(engine, lambda: self._job_ref)
         self._name_holder(engine.pid)
         request = Load(

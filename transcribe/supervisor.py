@@ -11,7 +11,7 @@ import sys
 import threading
 import time
 from collections.abc import Callable
-from pathlib import Path
+from dataclasses import replace
 
 from django.conf import settings
 
@@ -19,6 +19,7 @@ from gate.core.groups import group_left_after
 from gate.core.oom import OomJudgement, OomReport, OomWitness
 from transcribe.engine.errors import ProtocolError
 from transcribe.engine.protocol import Failed, Load, Loaded, Message, Progress, Transcribe, Transcribed, decode, encode
+from transcribe.engine_logs import AttemptLog
 from transcribe.errors import EngineFailed, EngineLost, MachineEnded
 from transcribe.held import HeldFor, HeldTimes
 from transcribe.silence import WINDOWS_OF_SILENCE, silence_limit
@@ -27,7 +28,6 @@ WATCH_SECONDS = 1.0  # how often `watch` is called while the engine works
 END_GRACE_SECONDS = 5.0
 GONE_SECONDS = 5.0  # what the kernel needs to take a killed group down; more is told by the lock, which stays taken
 POLL_SECONDS = 0.05
-TAIL_BYTES = 4096
 # The engine gets what a program needs to run, and no secret.
 ENVIRONMENT_NAMES = ("PATH", "HOME", "LANG", "LC_ALL", "TMPDIR", "VIRTUAL_ENV", "PYTHONWARNINGS")
 # Threads that wait for each other sleep instead of spinning. On two cores that other programs want as well, 72 s of
@@ -44,16 +44,15 @@ class EngineProcess:
     group, is nobody else's: every signal is sent under the guard, after a look whether it was reaped.
     """
 
-    def __init__(self, *, lock_descriptor: int, log_path: Path, held: HeldTimes) -> None:
-        self.log_path = log_path
+    def __init__(self, *, lock_descriptor: int, log: AttemptLog, held: HeldTimes) -> None:
+        self.log = log
         self.held = held
         self.slowest_window_seconds: float | None = None
         self.slowest_window_seconds_before: float | None = None  # of engines before this one, with the same model
-        self._log_offset = log_path.stat().st_size if log_path.exists() else 0
         self._buffer = b""
         self._guard = threading.Lock()
         self._machine_reason = ""
-        with log_path.open("ab") as log:
+        with log.path.open("ab") as log_file:
             self._process = subprocess.Popen(
                 # j5a: allow J5A001 because slot.py holds the lock and asked the gate before it makes this object
                 [sys.executable, "-m", "transcribe.engine", str(os.getpid())],
@@ -61,7 +60,7 @@ class EngineProcess:
                 env=_environment(),
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
-                stderr=log,
+                stderr=log_file,
                 pass_fds=(lock_descriptor,),
                 start_new_session=True,
             )
@@ -79,6 +78,7 @@ class EngineProcess:
     def transcribe(
         self, request: Transcribe, *, on_message: Callable[[Message], None], watch: Callable[[], None]
     ) -> Transcribed:
+        request = replace(request, log_path=str(self.log.path))
         answer = self._ask(request, on_message=on_message, watch=watch)
         if not isinstance(answer, Transcribed):
             raise ProtocolError(f"the engine answered {answer.KIND} to transcribe")
@@ -150,16 +150,6 @@ class EngineProcess:
         self._stdout.close()
         return code
 
-    def output_tail(self) -> str:
-        """The last lines this process wrote to its log."""
-        try:
-            with self.log_path.open("rb") as log:
-                size = log.seek(0, os.SEEK_END)
-                log.seek(max(min(self._log_offset, size), size - TAIL_BYTES))
-                return log.read().decode(errors="replace").strip()
-        except OSError:  # removed by somebody: the job does not hang on its log
-            return ""
-
     def _ask(self, request: Message, *, on_message: Callable[[Message], None], watch: Callable[[], None]) -> Message:
         """Send a request and read to its last answer. Whatever `watch` raises ends the wait and goes up.
 
@@ -195,7 +185,7 @@ class EngineProcess:
         if answer.permanent:
             return EngineFailed(answer.message)
         self.kill()
-        return EngineLost(f"{answer.message} It was ended.", exit_code=None, output_tail=self.output_tail())
+        return EngineLost(f"{answer.message} It was ended.", exit_code=None, output_tail=self.log.tail())
 
     def _slowest_window(self) -> float | None:
         """None before the first window of this engine: model and machine may be slow to begin."""
@@ -218,7 +208,7 @@ class EngineProcess:
             why = f"{slowest}, {WINDOWS_OF_SILENCE} times that or J5A_ENGINE_SILENT_SECONDS is the limit"
         self.kill()
         text = f"The engine said nothing for {limit_seconds:.0f} s ({why}) and was ended as hung."
-        return EngineLost(text, exit_code=None, output_tail=self.output_tail(), hung_after_seconds=limit_seconds)
+        return EngineLost(text, exit_code=None, output_tail=self.log.tail(), hung_after_seconds=limit_seconds)
 
     def _read(self) -> list[Message]:
         """The messages that arrive within `WATCH_SECONDS`."""
@@ -237,7 +227,7 @@ class EngineProcess:
         code = self.kill()
         if self._machine_reason:
             return MachineEnded(self._machine_reason)
-        tail = "\n".join(filter(None, (self.output_tail(), report.line)))
+        tail = "\n".join(filter(None, (self.log.tail(), report.line)))
         is_oom = code == -signal.SIGKILL and report.judgement in (OomJudgement.YES, OomJudgement.LIKELY)
         return EngineLost(describe_exit(code, report), exit_code=code, output_tail=tail, is_oom=is_oom)
 

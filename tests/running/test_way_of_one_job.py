@@ -47,9 +47,13 @@ def test_one_engine_serves_jobs_of_one_model_and_then_goes(panel: Panel, tmp_pat
     ids = [panel.submit(clip) for clip in (long, *CLIPS)]
     for job_id in ids:
         panel.wait_for_job(job_id, "succeeded")
-    query = f"SELECT engine_pid FROM transcribe_attempt WHERE job_id IN ({','.join('?' * len(ids))})"
-    pids = {row["engine_pid"] for row in panel.rows(query, *ids)}
-    assert len(pids) == 1
+    query = f"SELECT engine_pid, log_name FROM transcribe_attempt WHERE job_id IN ({','.join('?' * len(ids))})"
+    attempts = panel.rows(query, *ids)
+    assert len({attempt["engine_pid"] for attempt in attempts}) == 1
+    for job_id, attempt in zip(ids, attempts, strict=True):
+        log = (panel.data_dir / "logs" / attempt["log_name"]).read_text()
+        assert f"-job-{job_id}-attempt-1.log" in attempt["log_name"]
+        assert log.count("Reading 0.0 s to") == 1, log
     until(lambda: not panel.engines(), seconds=10, what="the engine ends with the queue")
     until(lambda: panel.lock_path.read_text().strip() == "", seconds=5, what="the lock is free")
 

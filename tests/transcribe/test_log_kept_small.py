@@ -27,7 +27,7 @@ def test_it_is_cut_beside_a_run_that_stands_still(settings: Settings, tmp_path: 
     model = model_fetch("demo", on_progress=lambda *_: None, should_stop=lambda: False)
     try:
         slot.admit(job, model, purpose="start")
-        log_path = slot.engine(job, model, watch=lambda: None).log_path
+        log_path = slot.engine(job, model, watch=lambda: None).log.path
         with log_path.open("ab") as log:
             log.write(b"a line of a talkative library\n" * (LIMIT_BYTES // 20))
         assert log_path.stat().st_size > LIMIT_BYTES

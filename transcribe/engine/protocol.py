@@ -35,7 +35,8 @@ class Transcribe:
     """Transcribe samples [start_sample, end_sample) of a 16 kHz mono s16le file.
 
     `journal_path`: where the results of the windows are kept and taken over from; None keeps none. `provenance`: the
-    hash of recording, span, model and options; a journal with another one is not used.
+    hash of recording, span, model and options; a journal with another one is not used. `log_path`: where standard
+    error and whatever a library prints go from now on; None leaves them where they go.
     """
 
     KIND: ClassVar[str] = "transcribe"
@@ -47,6 +48,7 @@ class Transcribe:
     temperatures: list[float]
     journal_path: str | None = None
     provenance: str = ""
+    log_path: str | None = None
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -122,9 +122,7 @@ class Recorder:
         with suppress(DatabaseError):
             self._work = self._work_of()
         with suppress(LockError, OSError):
-            lock = lock_status()
-            held_for = f" for {lock.holder.job_ref}" if lock.is_live and lock.holder and lock.holder.job_ref else ""
-            self._lock = f"{lock.sentence}{held_for}"
+            self._lock = lock_status().sentence
 
 
 def _shutdown_report(end: UncleanEnd) -> None:
@@ -138,7 +136,7 @@ def _shutdown_report(end: UncleanEnd) -> None:
         measures=_measures(end.last_minute),
         causes=end.causes,
         job_ref=end.job_ref,
-        evidence=[readings, kernel_evidence(boot_before=end.ending is Ending.MACHINE_DOWN)],
+        evidence=[readings, kernel_evidence(since=end.last_at, boot_before=end.ending is Ending.MACHINE_DOWN)],
     )
 
 
@@ -155,7 +153,7 @@ def _stall_report(stall: Stall, looks: list[Look], *, at: float) -> None:
         job_ref=looks[-1].job_ref if looks else "",
         evidence=[
             Evidence(title="Readings of the minute before", text=_looks_text(last_minute)),
-            kernel_evidence(boot_before=False),
+            kernel_evidence(since=at - stall.seconds, boot_before=False),
         ],
         settled=stall.is_over,
     )

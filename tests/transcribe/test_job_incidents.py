@@ -118,7 +118,7 @@ def test_a_lost_worker_is_one_with_what_was_recovered() -> None:
     job.chunks.filter(index=0).update(status=ChunkStatus.DONE)
     assert jobs_recover_worker() == 1
     assert told() == [("worker_lost", "worker", IncidentStatus.OPEN)]
-    assert Incident.objects.get().recovery == f"job {job.pk} “Talk” was queued again; 1 finished chunks were kept."
+    assert Incident.objects.get().recovery == f"job {job.pk} “Talk” was queued again; 1 finished chunk is kept."
 
 
 def test_an_attempt_of_an_earlier_boot_is_told_by_the_unclean_shutdown() -> None:
@@ -133,7 +133,7 @@ def test_an_attempt_of_an_earlier_boot_is_told_by_the_unclean_shutdown() -> None
     for _ in range(3):
         recovery_note(since=started)
     shutdown.refresh_from_db()
-    assert shutdown.recovery == f"job {job.pk} “Talk”, attempt 1, was queued again; 0 finished chunks are kept."
+    assert shutdown.recovery == f"job {job.pk} “Talk”, attempt 1, was queued again; no chunk of it was finished."
     assert shutdown.events.filter(kind="recovered").count() == 1
 
 

@@ -123,10 +123,10 @@ def _taken_back_text(job: Job, done: int) -> str:
     if job.status == JobStatus.CANCELLED:
         return f"{_name(job)} had been cancelled and ended."
     if job.status == JobStatus.PAUSED:
-        return f"{_name(job)} was to be held and is; {done} finished chunks were kept."
+        return f"{_name(job)} was to be held and is; {_kept_text(done)}."
     if job.status in ENDED:
-        return f"{_name(job)} had lost its process again and again and ended; {done} finished chunks were kept."
-    return f"{_name(job)} was queued again; {done} finished chunks were kept."
+        return f"{_name(job)} had lost its process again and again and ended; {_kept_text(done)}."
+    return f"{_name(job)} was queued again; {_kept_text(done)}."
 
 
 # ── looked for by the sampler ────────────────────────────────────────────────────────────────────
@@ -202,7 +202,13 @@ def recovery_note(*, since: datetime) -> None:
         done = attempt.job.chunks.filter(status=ChunkStatus.DONE).count()
         which = f"{_name(attempt.job)}, attempt {attempt.number},"
         if which not in incident.recovery:
-            incident_recovered(incident, f"{which} was queued again; {done} finished chunks are kept.")
+            incident_recovered(incident, f"{which} was queued again; {_kept_text(done)}.")
+
+
+def _kept_text(done: int) -> str:
+    if not done:
+        return "no chunk of it was finished"
+    return "1 finished chunk is kept" if done == 1 else f"{done} finished chunks are kept"
 
 
 def _ref(job: Job) -> str:

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import re
+import time
 from collections.abc import Iterable
 
-__all__ = ["LINES_KEPT", "kernel_lines_that_matter"]
+__all__ = ["LINES_KEPT", "kernel_lines_since", "kernel_lines_that_matter"]
 
 LINES_KEPT = 40
 _LINE_LIMIT_CHARS = 300
@@ -24,6 +25,23 @@ _MATTERS = re.compile(
     re.IGNORECASE,
 )
 _COMMAND_LINE = re.compile(r"command line:", re.IGNORECASE)  # names panic, oops and watchdog as options
+
+
+# `dmesg --ctime`: [Wed Nov 25 13:00:11 2026], in local time
+_WRITTEN = re.compile(r"\[(\w{3} \w{3} [ \d]\d \d\d:\d\d:\d\d \d{4})\]")
+
+
+def kernel_lines_since(lines: Iterable[str], since: float) -> list[str]:
+    """Those of `dmesg --ctime` that were written at `since` (unix seconds) or later, or say no time."""
+    return [line for line in lines if _written_at(line) >= since]
+
+
+def _written_at(line: str) -> float:
+    found = _WRITTEN.match(line)
+    try:
+        return float("inf") if found is None else time.mktime(time.strptime(found.group(1)))
+    except (ValueError, OverflowError):
+        return float("inf")
 
 
 def kernel_lines_that_matter(lines: Iterable[str], limit: int = LINES_KEPT) -> tuple[str, ...]:

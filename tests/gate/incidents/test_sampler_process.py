@@ -19,6 +19,8 @@ from typing import Any
 import psutil
 import pytest
 
+from gate.core.identity import record_for
+from gate.core.lockfile import HeavyLock
 from tests.panel import BASE_DIR, Panel, until
 
 STALL_SECONDS = 10  # a loaded machine may keep a process waiting for a few seconds
@@ -101,6 +103,13 @@ def test_after_a_kill_the_next_start_tells_of_it_with_the_last_readings(panel: P
     assert all("GiB available" in line or "MiB available" in line for line in readings)
     assert any(title.startswith("Kernel lines") for title in evidence(panel))
     assert {m["name"] for m in json.loads(incident["measures"])} >= {"available memory"}
+
+
+def test_a_look_says_once_who_holds_the_lock_and_for_what(panel: Panel) -> None:
+    lock = HeavyLock(panel.lock_path)
+    with lock.acquire(record_for(os.getpid(), machine=lock.machine, job_ref="job 7")), sampler(panel):
+        told = until(lambda: [look["lock"] for look in looks(panel) if look["lock"]], seconds=60, what="it is told")
+    assert told[0] == f"held by PID {os.getpid()} for job 7"
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])

@@ -16,7 +16,7 @@ from django.db import DatabaseError
 from gate.conf import gate_policy
 from gate.core.policy import GatePolicy
 from gate.core.units import celsius_text
-from gate.core.watch import ENDED_FOR, Act, Cause, Watched, heat_pause_text
+from gate.core.watch import ENDED_FOR, PAUSED_FOR_HEAT, Act, Cause, Watched, heat_pause_text
 from gate.services import policy_in_force
 from gate.telling import Teller
 from gate.watching import MachineWatch
@@ -107,7 +107,7 @@ class EngineWatch:
 
     def _told(self, watched: Watched) -> str:
         if self._machine.is_paused:
-            return f"Paused for heat: {heat_pause_text(watched.celsius, self._machine.policy)}"
+            return f"{PAUSED_FOR_HEAT}: {heat_pause_text(watched.celsius, self._machine.policy)}"
         if watched.rest_share and watched.celsius is not None:
             seen = celsius_text(watched.celsius)
             return f"Resting {100 * watched.rest_share:.0f} % of the time for heat: {seen}"

@@ -11,12 +11,24 @@ from gate.core.policy import GatePolicy
 from gate.core.readings import Vitals
 from gate.core.units import bytes_text, celsius_text, seconds_text
 
-__all__ = ["ENDED_FOR", "Act", "Cause", "WatchState", "Watched", "heat_pause_text", "rest_share", "watch"]
+__all__ = [
+    "ENDED_FOR",
+    "PAUSED_FOR_HEAT",
+    "Act",
+    "Cause",
+    "WatchState",
+    "Watched",
+    "heat_pause_text",
+    "rest_share",
+    "watch",
+]
 
 # Low memory must be seen this many looks in a row: one look can meet a moment between a free and a malloc.
 _LOW_LOOKS = 3
 # Pressure comes as a mean of ten seconds; ten looks more make it lasting (gate.core.policy, end_pressure_percent).
 _PRESSURE_LOOKS = 10
+
+PAUSED_FOR_HEAT = "Paused for heat"  # how the activity of a job begins whose engine stands still; pages read it there
 
 
 class Act(StrEnum):

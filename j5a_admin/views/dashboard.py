@@ -14,6 +14,7 @@ from django.views.decorators.http import require_safe
 
 from gate.core.units import bytes_text
 from gate.core.verdict import CheckName, Verdict
+from gate.core.watch import PAUSED_FOR_HEAT
 from gate.incident_selectors import incidents_open_count
 from gate.models import SensorSample
 from gate.selectors import samples_recent
@@ -102,6 +103,11 @@ def _next_model(running: Job | None) -> str:
 
 
 def panel_state(verdict: Verdict, running: JobRow | None, rules: QueueRules | None = None) -> PanelState:
+    if running is not None and running.activity.startswith(PAUSED_FOR_HEAT):
+        text = (
+            f"“{running.title}” is not being read at the moment: {running.activity.removeprefix(PAUSED_FOR_HEAT)[2:]}."
+        )
+        return PanelState(title=PAUSED_FOR_HEAT, text=text, tone="warn")
     if running is not None:
         text = f"“{running.title}” is being read. The next job starts when it has ended."
         return PanelState(title="Working", text=text, tone="busy")

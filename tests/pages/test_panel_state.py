@@ -62,3 +62,12 @@ def test_while_a_job_runs_the_panel_works_whatever_the_gate_would_say_to_another
     state = panel_state(verdict(**readings), job_row(running(title="Board meeting")))
     assert (state.title, state.tone) == ("Working", "busy")
     assert "“Board meeting” is being read" in state.text
+
+
+@pytest.mark.django_db
+def test_a_job_whose_engine_stands_still_for_heat_is_not_said_to_be_read() -> None:
+    job = running(title="Board meeting")
+    job.activity = "Paused for heat: 82.0 °C, goes on below 75.0 °C"
+    state = panel_state(verdict(), job_row(job))
+    assert (state.title, state.tone) == ("Paused for heat", "warn")
+    assert state.text == "“Board meeting” is not being read at the moment: 82.0 °C, goes on below 75.0 °C."

@@ -14,6 +14,7 @@ from django.core.exceptions import ImproperlyConfigured
 from environ import Env
 
 PREFIX = "J5A_"
+NAME_LIMIT = 255  # characters, as the columns have
 _TRUE = {"1", "true", "yes", "on"}
 _FALSE = {"0", "false", "no", "off"}
 
@@ -21,6 +22,17 @@ _FALSE = {"0", "false", "no", "off"}
 def env_text(name: str, default: str | None) -> str | None:
     """The value without blanks around it; empty or missing gives the default."""
     return os.environ.get(PREFIX + name, "").strip() or default
+
+
+def env_name(name: str) -> str | None:
+    """A name that stands in rows and pages; None when it is not set."""
+    text = env_text(name, None)
+    if text is None or (text.isprintable() and len(text) <= NAME_LIMIT):
+        return text
+    raise ImproperlyConfigured(
+        f"{PREFIX}{name}={text[:40]!r} is no name: give at most {NAME_LIMIT} characters of readable text, "
+        "or leave it away for the machine's own name."
+    )
 
 
 def env_list(name: str, default: list[str]) -> list[str]:

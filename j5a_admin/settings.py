@@ -13,11 +13,13 @@ from j5a_admin.env import (
     env_float,
     env_int,
     env_list,
+    env_name,
     env_path,
     env_text,
     env_time_zone,
     env_url,
 )
+from j5a_admin.host import host_name_kept
 from j5a_admin.secret import private_directory, secret_read_or_create
 
 GIB = 1024**3
@@ -25,14 +27,14 @@ MIB = 1024**2
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 DATA_DIR = env_path("DATA_DIR", BASE_DIR / "var")
-HOST_ID = env_text("HOST_ID", None) or socket.gethostname()
+HOST_ID = env_name("HOST_ID") or host_name_kept(DATA_DIR / "host_id")
 
 # ── Web ──────────────────────────────────────────────────────────────────────────────────────────
 BIND = env_text("BIND", None) or "127.0.0.1"
 PORT = env_int("PORT", 8000, low=1, high=65535)
 DEBUG = False  # there is no debug mode: errors go to the log, people get a page that says what to do
 SECRET_KEY = env_text("SECRET_KEY", None) or secret_read_or_create(DATA_DIR / "secret_key")
-ALLOWED_HOSTS = env_list("ALLOWED_HOSTS", ["127.0.0.1", "localhost", "[::1]", BIND, HOST_ID])
+ALLOWED_HOSTS = env_list("ALLOWED_HOSTS", ["127.0.0.1", "localhost", "[::1]", BIND, HOST_ID, socket.gethostname()])
 CSRF_TRUSTED_ORIGINS = env_list("CSRF_TRUSTED_ORIGINS", [])
 
 # Behind a TLS proxy: secure cookies, HSTS and the proxy's header. Off for plain http on the loopback.

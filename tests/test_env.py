@@ -29,6 +29,9 @@ def start_with(tmp_path: Path, command: str = "check", **values: str) -> subproc
         ("J5A_RESET_CELSIUS", "80"),
         ("J5A_TIME_ZONE", "Mars"),
         ("J5A_WEIGHTS_URL", "foo"),
+        ("J5A_HOST_ID", "a\x07b"),
+        ("J5A_HOST_ID", "\udcff\udcfe"),
+        ("J5A_HOST_ID", "x" * 300),
     ],
 )
 def test_it_refuses_a_wrong_value(tmp_path: Path, name: str, value: str) -> None:

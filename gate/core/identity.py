@@ -34,9 +34,18 @@ _BOOT_ID = Path("/proc/sys/kernel/random/boot_id")
 
 @dataclass(frozen=True, kw_only=True)
 class Machine:
+    """`host`: the name under which this machine keeps its rows and takes the lock; `own_name`: what it is called today.
+
+    They differ when the machine was renamed, or a person set the first.
+    """
+
     host: str
     boot_id: str | None  # None where the system has none: then nothing is concluded from it
     booted_unix: float | None = None  # by the clock as it is set now: good for a hint, never a proof
+    own_name: str = ""
+
+    def is_called(self, host: str) -> bool:
+        return host == self.host or bool(host and host == self.own_name)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -54,7 +63,8 @@ def read_machine(host: str | None = None) -> Machine:
     except OSError:
         boot_id = None
     booted_unix = time.time() - time.clock_gettime(time.CLOCK_BOOTTIME)
-    return Machine(host=host or socket.gethostname(), boot_id=boot_id, booted_unix=booted_unix)
+    name = socket.gethostname()
+    return Machine(host=host or name, boot_id=boot_id, booted_unix=booted_unix, own_name=name)
 
 
 def read_process(pid: int) -> ProcessFacts:

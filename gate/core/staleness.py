@@ -102,7 +102,7 @@ def _judge_recorded(record: LockRecord, process: ProcessFacts, machine: Machine,
     pid = record.pid
     if record.released:
         return Judged(LockState.FREE, "free", (*proof, f"record: PID {pid} let go"))
-    if record.host != machine.host:
+    if not machine.is_called(record.host):
         if not record.boot_id or record.boot_id != machine.boot_id:
             proof = (*proof, f"record: host {record.host}, this is {machine.host}: nothing can be proved here")
             return Judged(LockState.HELD, f"held by PID {pid} on another host, {record.host}", proof)

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from gate.conf import host_id
 from gate.core.groups import group_end
-from gate.core.identity import parents, read_process
+from gate.core.identity import parents, read_machine, read_process
 from gate.core.readings import LockReading, LockState
 from gate.models import LockEventKind
 from gate.services.lock import lock_event, lock_status
@@ -53,7 +53,7 @@ def _refusal(reading: LockReading) -> str:
         return f"nobody holds it by the kernel lock ({reading.sentence})"
     if record is None or pid is None:
         return "its files do not say who the holder is"
-    if record.host != host_id():
+    if not read_machine(host_id()).is_called(record.host):
         return f"its holder is on another host, {record.host}"
     process = read_process(record.pid)
     if not process.alive or process.start_ticks != record.start_ticks:

@@ -31,6 +31,7 @@ from j5a_admin.backup.swap import (
     swap_is_decided,
 )
 from transcribe.services.claims import jobs_take_back
+from transcribe.services.queue_control import queue_rules_take_over
 
 Say = Callable[[str], None]
 
@@ -64,7 +65,8 @@ def restore(path: Path, *, replace: bool, say: Say) -> Restored:
             manifest = archive_read(path, into=staging)
             _examine(staging / DATABASE_NAME, manifest)
             say("The backup is whole. Bringing its database up to date …")
-            _bring_up_to_date(staging / DATABASE_NAME)
+            if _bring_up_to_date(staging / DATABASE_NAME, manifest.host):
+                say(f"The hours and a pause of the queue, set on {manifest.host}, apply here now.")
             (staging / UPLOADS_DIR / ".sample-submitted").touch()
             swap_decide(data_dir)
         aside = swap_finish(data_dir)
@@ -130,13 +132,17 @@ def _examine(database: Path, manifest: Manifest) -> None:
         raise ArchiveDamaged(f"The backup lacks a recording that its database names: {lost[0]}. Use another backup.")
 
 
-def _bring_up_to_date(database: Path) -> None:
-    """Migrate, and queue again what was running when the backup was made: its process is long gone."""
+def _bring_up_to_date(database: Path, host: str) -> bool:
+    """Migrate, and queue again what was running when the backup was made: its process is long gone.
+
+    Whether the rules of the queue of `host`, another machine, were taken over.
+    """
     with _connected_to(database), _database_told():
         call_command("migrate", interactive=False, verbosity=0)
         for model in apps.get_models():  # what it says of itself is not what it has
             model._base_manager.order_by().first()
         jobs_take_back("it was running when the backup was made; finished chunks are kept")
+        taken_over = queue_rules_take_over(host)
         with connections[DEFAULT_DB_ALIAS].cursor() as cursor:
             cursor.execute("PRAGMA wal_checkpoint(TRUNCATE)")
     for beside in OLD_DATABASE[:-1]:
@@ -147,6 +153,7 @@ def _bring_up_to_date(database: Path) -> None:
         os.fsync(descriptor)
     finally:
         os.close(descriptor)
+    return taken_over
 
 
 @contextmanager

@@ -13,6 +13,8 @@ from j5a_admin.version import VERSION
 from tests.backup.conftest import Made, contents
 from tests.panel import BASE_DIR, Panel
 
+SAY_HOST = "from django.conf import settings; print(settings.HOST_ID)"
+
 
 def database(panel: Panel) -> sqlite3.Connection:
     return sqlite3.connect(panel.data_dir / "j5a.sqlite3", isolation_level=None)
@@ -158,3 +160,18 @@ def test_a_damaged_database_makes_no_backup(copied: Panel) -> None:
     assert "damaged" in done.stderr
     assert "Traceback" not in done.stderr
     assert list(copied.root.glob("*.tar")) == []
+
+
+def test_on_another_machine_the_hours_of_the_queue_apply(copied: Panel, empty: Panel) -> None:
+    was = str(copied.manage("shell", "--no-imports", "-c", SAY_HOST).stdout.strip())
+    with closing(database(copied)) as rows:
+        rows.execute(
+            "INSERT INTO transcribe_queuestate VALUES (?, '[[0, 1320, 360]]', 'Europe/Berlin', NULL, '', '', 0)", (was,)
+        )
+    target = backup(copied)
+    empty.env["J5A_HOST_ID"] = "another"
+    done = empty.manage("restore", str(target))
+    assert done.returncode == 0, done.stderr
+    assert f"The hours and a pause of the queue, set on {was}, apply here now." in done.stdout
+    states = empty.rows("SELECT host, openings, zone FROM transcribe_queuestate")
+    assert list(map(tuple, states)) == [("another", "[[0, 1320, 360]]", "Europe/Berlin")]

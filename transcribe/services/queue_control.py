@@ -16,7 +16,7 @@ from transcribe.queue_rules import HOURS, schedule_of
 from transcribe.schedule import Opening
 from transcribe.services.wake import queue_sweep
 
-__all__ = ["PAUSE", "hours_set", "queue_pause", "queue_resume"]
+__all__ = ["PAUSE", "hours_set", "queue_pause", "queue_resume", "queue_rules_take_over"]
 
 PAUSE = "pause"
 
@@ -70,6 +70,18 @@ def queue_resume(*, who: str) -> bool:
         _note(PAUSE, "paused", "goes on", who)
     queue_sweep()
     return True
+
+
+def queue_rules_take_over(former_host: str) -> bool:
+    """Let the hours and the pause of a queue that has moved here apply here; False when there is nothing to move."""
+    if former_host == settings.HOST_ID:
+        return False
+    with transaction.atomic():
+        if QueueState.objects.filter(host=settings.HOST_ID).exists():
+            return False
+        moved = QueueState.objects.filter(host=former_host).update(host=settings.HOST_ID)
+        QueueChange.objects.filter(host=former_host).update(host=settings.HOST_ID)
+        return moved == 1
 
 
 def _state_locked() -> QueueState:

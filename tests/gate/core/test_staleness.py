@@ -69,6 +69,13 @@ def test_stale_is_said_on_proof_only(process: ProcessFacts, record: LockRecord |
     assert len(judged.proof) >= 2
 
 
+def test_a_record_under_the_name_of_today_is_of_this_machine_too() -> None:
+    """The panel's rows go on under the name that the machine had; other programs know only what it is called now."""
+    renamed = Machine(host="mini", boot_id="boot-1", own_name="studio")
+    assert judge(b"42\n", GONE, changed(host="studio", boot_id="boot-0"), machine=renamed).state is LockState.STALE
+    assert judge(b"42\n", GONE, changed(host="", boot_id="boot-0")).state is LockState.HELD
+
+
 def test_nothing_follows_from_a_boot_id_that_is_not_known_here() -> None:
     machine = Machine(host="mini", boot_id=None)
     assert judge(b"42\n", ALIVE, changed(boot_id="boot-0"), machine=machine).state is LockState.LEGACY

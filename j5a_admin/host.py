@@ -1,0 +1,57 @@
+"""The name under which this machine's rows are kept: drawn once from its host name, so that a new one changes nothing.
+
+Beside the name stands a hash of the machine's id: whoever copies the data directory to another machine gets that
+machine's own name there.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import socket
+from contextlib import suppress
+from pathlib import Path
+
+from j5a_admin.env import NAME_LIMIT
+from j5a_admin.secret import private_directory, secret_write
+
+__all__ = ["host_name_kept"]
+
+_MACHINE_ID = Path("/etc/machine-id")  # machine-id(5): says itself that it should be shown to others only hashed
+
+
+def host_name_kept(path: Path) -> str:
+    """The name in `path`, written there at the first call. Where it cannot be written, the host name of today.
+
+    Raises ImproperlyConfigured when there is no folder for it.
+    """
+    machine = _machine_hash()
+    name, its_machine = _read(path)
+    if name and (not its_machine or not machine or its_machine == machine):
+        return name
+    name = socket.gethostname()
+    private_directory(path.parent)
+    with suppress(OSError):
+        temporary = path.with_name(f".{path.name}.{os.getpid()}")
+        secret_write(temporary, f"{name}\n{machine}")
+        temporary.replace(path)
+    return name
+
+
+def _read(path: Path) -> tuple[str, str]:
+    """Name and machine; empty where the file does not say."""
+    try:
+        name, _, machine = path.read_text(encoding="utf-8").partition("\n")
+    except (OSError, ValueError):
+        return "", ""
+    is_name = name.isprintable() and name == name.strip() and len(name) <= NAME_LIMIT
+    return (name, machine.strip()) if is_name else ("", "")
+
+
+def _machine_hash() -> str:
+    """Empty where the machine has no id, as in many containers: then the name is kept wherever the data goes."""
+    try:
+        known = _MACHINE_ID.read_bytes().strip()
+    except OSError:
+        return ""
+    return hashlib.sha256(b"j5a " + known).hexdigest()[:32] if len(known) == 32 else ""

@@ -1,0 +1,75 @@
+"""The name under which the machine's rows are kept stays when the machine is renamed, and is another one on another."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from tests.panel import BASE_DIR
+
+SAY = "from django.conf import settings; print(settings.HOST_ID)"
+# $1: the machine's name; $2: a file that takes the place of its id. The rest is the command.
+_PLACE = 'mount --make-rprivate / && hostname "$1" && mount --bind "$2" /etc/machine-id && shift 2 && exec "$@"'
+
+pytestmark = pytest.mark.usefixtures("namespaces")
+
+
+@pytest.fixture(autouse=True)
+def needs_a_machine_id() -> None:
+    if not Path("/etc/machine-id").exists() and os.environ.get("CI") != "true":
+        pytest.skip("this machine has no /etc/machine-id")
+
+
+def machine(tmp_path: Path, digit: str) -> Path:
+    path = tmp_path / f"machine-{digit}"
+    path.write_text(f"{digit * 32}\n")
+    return path
+
+
+def name_here(tmp_path: Path, hostname: str, machine_id: Path, **values: str) -> str:
+    env = {**os.environ, "J5A_DATA_DIR": str(tmp_path / "var"), "J5A_SECRET_KEY": "x" * 50, **values}
+    place = ["unshare", "--mount", "--uts", "sh", "-ec", _PLACE, "sh", hostname, str(machine_id)]
+    words = [*place, sys.executable, "manage.py", "shell", "--no-imports", "-c", SAY]
+    done = subprocess.run(words, cwd=BASE_DIR, env=env, capture_output=True, text=True, stdin=subprocess.DEVNULL)
+    assert done.returncode == 0, done.stderr
+    return done.stdout.strip()
+
+
+def test_a_renamed_machine_keeps_it_and_another_machine_gets_its_own(tmp_path: Path) -> None:
+    here, other = machine(tmp_path, "a"), machine(tmp_path, "b")
+    assert name_here(tmp_path, "studio", here) == "studio"
+    kept = tmp_path / "var" / "host_id"
+    assert kept.stat().st_mode & 0o777 == 0o600
+    assert "a" * 32 not in kept.read_text()
+    assert name_here(tmp_path, "cellar", here) == "studio"
+    assert name_here(tmp_path, "cellar", other) == "cellar"
+    assert name_here(tmp_path, "attic", other) == "cellar"
+
+
+def test_one_that_is_set_wins_and_is_not_kept(tmp_path: Path) -> None:
+    here = machine(tmp_path, "a")
+    assert name_here(tmp_path, "studio", here, J5A_HOST_ID="by hand") == "by hand"
+    assert name_here(tmp_path, "studio", here) == "studio"
+    assert name_here(tmp_path, "cellar", here, J5A_HOST_ID="by hand") == "by hand"
+    assert name_here(tmp_path, "cellar", here) == "studio"
+
+
+def test_where_the_machine_has_no_id_it_goes_with_the_data(tmp_path: Path) -> None:
+    nobody = tmp_path / "empty"
+    nobody.touch()
+    assert name_here(tmp_path, "studio", nobody) == "studio"
+    assert name_here(tmp_path, "cellar", nobody) == "studio"
+    assert name_here(tmp_path, "cellar", machine(tmp_path, "a")) == "studio"
+
+
+@pytest.mark.parametrize("content", [b"", b"\n", b"\xff\xfe\n", b"a\x07b\n", b"x" * 300, b" studio\n"])
+def test_a_file_that_holds_no_name_is_written_anew(tmp_path: Path, content: bytes) -> None:
+    kept = tmp_path / "var" / "host_id"
+    kept.parent.mkdir()
+    kept.write_bytes(content)
+    assert name_here(tmp_path, "studio", machine(tmp_path, "a")) == "studio"
+    assert kept.read_text().splitlines()[0] == "studio"

@@ -113,7 +113,7 @@ def panel_state(verdict: Verdict, running: JobRow | None, rules: QueueRules | No
         return PanelState(title="Working", text=text, tone="busy")
     waits = "" if rules is None else rules.wait_text(timezone.now())
     if rules is not None and waits:
-        return PanelState(title="Outside the hours" if rules.pause is None else "Paused", text=waits, tone="calm")
+        return PanelState(title="Outside the hours" if rules.pause is None else "Queue paused", text=waits, tone="calm")
     model = verdict.requirement.model
     if verdict.admitted and verdict.warnings:
         warned = "; ".join(result.summary for result in verdict.warnings)

@@ -140,7 +140,15 @@ def test_sensors_lists_each_with_its_judgement(machine: FakeMachine, capsys: pyt
 
 
 @pytest.mark.parametrize(
-    "words", [("wait", "--timeout", "soon"), ("wait", "--timeout", "-1"), ("lock",), ("lock", "break")]
+    "words",
+    [
+        ("wait", "--timeout", "soon"),
+        ("wait", "--timeout", "-1"),
+        ("lock",),
+        ("lock", "break"),
+        ("lock", "acquire", "--pid", "1", "--fd", "99999999999999"),
+        ("lock", "acquire", "--pid", "1", "--fd=-1"),
+    ],
 )
 @pytest.mark.usefixtures("machine")
 def test_a_wrong_question_is_a_usage_error(words: tuple[str, ...]) -> None:

@@ -134,7 +134,7 @@ def test_the_queue_is_paused_and_goes_on(operator: Client) -> None:
     assert messages(answer) == ["The queue is paused. A running job is let finish; no other one starts."]
     for address in ("/jobs/queue/", "/"):
         assert "The queue is paused by operator (A concert)." in words(operator.get(address), "queue-paused")
-    assert words(operator.get("/"), "state-title") == "Paused"
+    assert words(operator.get("/"), "state-title") == "Queue paused"
     assert "paused by operator" in words(operator.get(f"/jobs/{job.pk}/"), "job-live")
     answer = act(operator, "/jobs/queue/pause/", when="now")
     assert messages(answer) == ["The queue is paused. A running job ends now and waits; finished chunks are kept."]

@@ -87,7 +87,7 @@ def _lock_arguments(parser: CommandParser) -> None:
     acts.add_parser("publish")  # without help: these are for ops/resource_safety_gate.sh
     for act in ("acquire", "recheck", "release"):
         shell = acts.add_parser(act)
-        shell.add_argument("--fd", type=int, required=True)
+        shell.add_argument("--fd", type=descriptor, required=True)
         shell.add_argument("--pid", type=int, required=True)
         shell.add_argument("--script", type=stored_text, default="")
         _model_argument(shell)
@@ -98,6 +98,13 @@ def seconds(text: str) -> float:
     if not 0 <= seconds < 1e9:
         raise ValueError
     return seconds
+
+
+def descriptor(text: str) -> int:
+    number = int(text)
+    if not 0 <= number < 2**31:  # what a C int holds
+        raise ValueError
+    return number
 
 
 def stored_text(text: str) -> str:

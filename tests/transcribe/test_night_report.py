@@ -10,7 +10,7 @@ import pytest
 from tests.transcribe.jobs import make_job
 from transcribe.models import Attempt, AttemptOutcome, Chunk, Job, JobEvent
 from transcribe.schedule import ALWAYS, Opening, Schedule
-from transcribe.selectors.report import DISK, blocking_check, merged, night_report, period_of
+from transcribe.selectors.report import DISK, blocking_check, merged, night_report, period_of, without
 from transcribe.services import hours_set, queue_pause
 from transcribe.states import ChunkStatus, JobStatus
 
@@ -111,6 +111,30 @@ def test_what_ended_a_run_for_heat_and_what_held_its_engine_are_one_sum() -> Non
     report = night_report(NOW)
     lost = {entry.check: (entry.seconds, entry.held_seconds) for entry in report.lost}
     assert lost == {"temperature": (3600.0 + 1800.0, 1800.0), DISK: (3600.0, 0.0)}
+
+
+def test_who_waited_while_another_job_ran_has_lost_nothing() -> None:
+    hours_set(NIGHTS, "Europe/Berlin", who="anna")
+    large, small, hour = make_job(), make_job(), timedelta(hours=1)
+    memory = "Blocked by memory: 3.1 GiB short."
+    JobEvent.objects.create(job=large, at=NIGHT_START, new="blocked", reason=memory, attempt=1)
+    JobEvent.objects.create(job=large, at=NIGHT_START + 4 * hour, new="running", attempt=2)
+    blocked = {"job": large, "started_at": NIGHT_START, "ended_at": NIGHT_START + hour / 3600}
+    Attempt.objects.create(number=1, host="here", outcome=AttemptOutcome.BLOCKED, **blocked)
+    ran = {"job": small, "started_at": NIGHT_START + hour, "ended_at": NIGHT_START + 3 * hour}
+    Attempt.objects.create(number=1, host="here", outcome=AttemptOutcome.SUCCEEDED, **ran)
+    Attempt.objects.create(number=2, host="here", job=large, started_at=NIGHT_START + 4 * hour)
+    assert {entry.check: entry.seconds for entry in night_report(NOW).lost} == {"memory": 7200.0}
+
+
+def test_what_is_left_of_intervals() -> None:
+    a, b, c, d, e = (NOW + timedelta(minutes=at) for at in range(5))
+    assert without([(a, e)], [(b, c)]) == [(a, b), (c, e)]
+    assert without([(a, c), (d, e)], [(b, d)]) == [(a, b), (d, e)]
+    assert without([(b, c)], [(a, d)]) == []
+    assert without([(b, c)], [(a, b), (c, d)]) == [(b, c)]
+    assert without([(a, e)], [(a, b), (c, d)]) == [(b, c), (d, e)]
+    assert without([(a, b)], []) == [(a, b)]
 
 
 def test_intervals_that_touch_become_one() -> None:

@@ -54,7 +54,7 @@ class Period:
 
 @dataclass(frozen=True, kw_only=True)
 class Lost:
-    """How long at least one job was kept waiting for something, within the hours. `held_seconds`: the part of it in
+    """For how long within the hours something kept a job waiting while no other ran. `held_seconds`: the part of it in
     which the engine of a running job stood still.
     """
 
@@ -143,20 +143,26 @@ def _lost(period: Period, schedule: Schedule) -> tuple[Lost, ...]:
         begin, end = max(event.at, period.start), min(until, period.end)
         if begin < end:
             blocked.setdefault(blocking_check(event.reason, outcome), []).append((begin, end))
+    busy = _busy(period)
     seconds = {
-        check: sum(schedule.open_seconds(*interval) for interval in merged(intervals))
+        check: sum(schedule.open_seconds(*interval) for interval in without(merged(intervals), busy))
         for check, intervals in blocked.items()
     }
     heat, held_seconds = str(CheckName.TEMPERATURE), _held_seconds(period)
-    # One job may have been held while another waited: the night is not longer for it.
-    night_seconds = (period.end - period.start).total_seconds()
-    seconds[heat] = min(seconds.get(heat, 0.0) + held_seconds, night_seconds)
+    seconds[heat] = seconds.get(heat, 0.0) + held_seconds
     found = [
         Lost(check=check, seconds=lost, held_seconds=held_seconds if check == heat else 0.0)
         for check, lost in seconds.items()
         if lost >= 1
     ]
     return tuple(sorted(found, key=lambda lost: -lost.seconds))
+
+
+def _busy(period: Period) -> list[Interval]:
+    """When some job ran: who waited meanwhile would not have been begun anyway."""
+    ran = Attempt.objects.filter(started_at__lte=period.end).exclude(ended_at__lt=period.start)
+    ran = ran.exclude(outcome=AttemptOutcome.BLOCKED)
+    return merged((start, end or period.end) for start, end in ran.values_list("started_at", "ended_at"))
 
 
 def _held_seconds(period: Period) -> float:
@@ -203,6 +209,20 @@ def merged(intervals: Iterable[Interval]) -> list[Interval]:
         else:
             whole.append((begin, end))
     return whole
+
+
+def without(intervals: Sequence[Interval], taken: Sequence[Interval]) -> list[Interval]:
+    """What is left of the intervals outside those that are taken; both in order and apart, as `merged` gives them."""
+    left: list[Interval] = []
+    for begin, end in intervals:
+        for taken_from, taken_to in taken:
+            if begin < taken_from < end:
+                left.append((begin, taken_from))
+            if taken_from < end:
+                begin = max(begin, taken_to)
+        if begin < end:
+            left.append((begin, end))
+    return left
 
 
 # ── What is still to come ────────────────────────────────────────────────────────────────────────

@@ -3,7 +3,8 @@
 - One cluster on a data directory: an inherited flock makes a second one wait until the last old process is gone.
 - No orphans: every process of the tree is killed with its parent.
 - A stop that hangs ends after a limit, also when nobody is left to enforce it.
-- A dead worker or monitor ends the cluster (stock django-q2 would go on deadlocked); the supervisor starts it anew.
+- A sudden death of worker, monitor or pusher ends the cluster (stock django-q2 may go on deadlocked); the supervisor
+  starts it anew. So does a queue that stands still although all live.
 - At start: tasks that an old cluster had taken are unlocked, and a wake-up is enqueued when jobs wait.
 """
 
@@ -30,6 +31,7 @@ from gate.core.manners import end_with_parent
 from transcribe.models import Job
 from transcribe.services.claims import jobs_due, jobs_recover_worker
 from transcribe.services.wake import queue_wake
+from transcribe.stuck_watch import STUCK_SECONDS, StuckWatch
 
 logger = logging.getLogger(__name__)
 
@@ -57,7 +59,7 @@ class StrictSentinel(q_cluster.Sentinel):  # type: ignore[misc]
     """A sentinel that does not go on after a sudden death which leaves the queues locked."""
 
     def reincarnate(self, process: Any) -> None:
-        if process is self.pusher or self._ended_in_order(process):
+        if self._ended_in_order(process):
             super().reincarnate(process)
             return
         logger.critical("a process of the cluster died suddenly; the cluster ends and is started anew")
@@ -65,6 +67,9 @@ class StrictSentinel(q_cluster.Sentinel):  # type: ignore[misc]
         os._exit(1)
 
     def _ended_in_order(self, process: Any) -> bool:
+        """Whoever was killed may have held a lock of the queues; the pusher takes one while it hands a task over."""
+        if process is self.pusher:
+            return bool(process.exitcode == 0)  # it gives up by itself when the database does not answer
         timer = getattr(process, "timer", None)
         return process is not self.monitor and timer is not None and int(timer.value) in {RECYCLED, TIMED_OUT}
 
@@ -97,8 +102,14 @@ def cluster_run() -> None:
     stop.cluster.start()
     if stop.has_come():
         stop.cluster.stop()
+    stuck = StuckWatch()
     while stop.cluster.sentinel.is_alive():
         time.sleep(0.2)
+        if not stop.has_come() and stuck.is_stuck():
+            logger.critical(
+                "the queue stands still: a wake-up was not taken for %g s; it is started anew", STUCK_SECONDS
+            )
+            os._exit(1)  # the others die with this process; an orderly end would wait for them
     if not stop.has_come():
         sys.exit("The cluster ended by itself; the supervisor starts it anew.")
 

@@ -1,0 +1,77 @@
+"""A job on a machine whose memory runs out: it is ended in time, comes back, and its text is the same."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.machines import may_skip
+from tests.panel import Panel, until
+from tests.running.test_heat import PLAIN, outcomes, started, state_of
+from tests.speech_files import joined
+from tests.tight_machine import GIB, PRESSURE, MemoryGauge, tight_panel
+
+pytestmark = pytest.mark.usefixtures("namespaces")
+
+
+@pytest.fixture
+def tight(tmp_path: Path) -> Iterator[tuple[Panel, MemoryGauge]]:
+    if not PRESSURE.exists():
+        may_skip("this kernel tells no memory pressure (PSI), so there is nothing to put a look-alike in the place of")
+    panel, gauge = tight_panel(tmp_path, J5A_ENGINE_THREADS="1")
+    try:
+        yield panel.start(), gauge
+    finally:
+        panel.stop()
+
+
+def windows(panel: Panel, job_id: int) -> int:
+    return int(panel.rows("SELECT sum(decoded_windows) FROM transcribe_attempt WHERE job_id = ?", job_id)[0][0])
+
+
+LOW: dict[str, tuple[Callable[[MemoryGauge], None], Callable[[MemoryGauge], None], str]] = {
+    "available": (
+        lambda gauge: gauge.set_available(1.9),
+        lambda gauge: gauge.set_available(14.5),
+        "Ended for want of memory: 1.9 GiB of memory available, limit 2.0 GiB.",
+    ),
+    "pressure": (
+        lambda gauge: gauge.set_pressure(61.0),
+        lambda gauge: gauge.set_pressure(0.0),
+        "Ended for want of memory: all programs wait for memory 61 % of the time, limit 50 %.",
+    ),
+}
+
+
+@pytest.mark.parametrize("what", LOW)
+def test_it_is_ended_in_time_and_comes_back(tight: tuple[Panel, MemoryGauge], tmp_path: Path, what: str) -> None:
+    panel, gauge = tight
+    tighten, ease, reason = LOW[what]
+    minutes = 4 if what == "available" else 10  # pressure counts when it lasts, and is still there then
+    audio = joined(tmp_path / "speech.wav", minutes=minutes).path
+    job_id = panel.submit(audio, **PLAIN)
+    engine = started(panel, job_id)
+    until(lambda: windows(panel, job_id) >= 2, seconds=60, what="two windows are decoded")
+    tighten(gauge)
+    until(lambda: state_of(engine) == "", seconds=60, what="the engine is gone")
+    until(lambda: panel.lock_path.read_text() == "", seconds=15, what="the lock is free")
+    ended = "SELECT outcome, reason FROM transcribe_attempt WHERE job_id = ? AND number = 1 AND ended_at IS NOT NULL"
+    (first,) = until(lambda: panel.rows(ended, job_id), seconds=15, what="the attempt has ended")
+    assert first["outcome"] == "machine_ended"
+    assert first["reason"].startswith(reason)
+    incidents = "SELECT * FROM gate_incident WHERE kind = 'memory_end' AND host != 'mac-mini-2012'"
+    (told,) = until(lambda: panel.rows(incidents), seconds=60, what="it tells of it")
+    assert (told["kind"], told["job_ref"]) == ("memory_end", f"job {job_id}")
+    if what == "available":
+        limits = [(m["value"], m["limit"]) for m in json.loads(told["measures"]) if m["name"] == "available memory"]
+        assert limits == [(pytest.approx(1.9 * GIB, rel=1e-3), 2 * GIB)]
+    ease(gauge)
+    panel.wait_for_job(job_id, "succeeded", seconds=240)
+    assert outcomes(panel, job_id) == ["machine_ended", "succeeded"]
+    undisturbed = panel.submit(audio, **PLAIN)
+    panel.wait_for_job(undisturbed, "succeeded", seconds=240)
+    assert panel.text(job_id) == panel.text(undisturbed)
+    assert windows(panel, job_id) <= windows(panel, undisturbed) + 1

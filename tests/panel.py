@@ -80,24 +80,25 @@ class Panel:
             **more,
         )
 
-    def start(self, *, without_sample: bool = True) -> Panel:
+    def start(self, *, without_sample: bool = True, output: int | None = None) -> Panel:
         if without_sample:
             (self.data_dir / "uploads").mkdir(parents=True)
             (self.data_dir / "uploads" / ".sample-submitted").touch()
         prepared = self.manage("prepare")
         assert prepared.returncode == 0, prepared.stdout + prepared.stderr
-        self.up()
+        self.up(output)
         return self
 
-    def up(self) -> None:
+    def up(self, output: int | None = None) -> None:
+        """`output`: a descriptor in place of the log."""
         with self.log_path.open("ab") as log:
             self.process = subprocess.Popen(
                 [*self.under, sys.executable, "manage.py", "up"],
                 cwd=BASE_DIR,
                 env=self.env,
                 stdin=subprocess.DEVNULL,
-                stdout=log,
-                stderr=log,
+                stdout=log if output is None else output,
+                stderr=log if output is None else output,
                 start_new_session=True,
             )
         until(self._serves, seconds=30, what=f"the panel serves; its log:\n{self.log()}")

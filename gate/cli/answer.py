@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from django.core.management.base import CommandError, OutputWrapper
 
-from gate.cli.stderr import streams_settle
+from gate.core.patient import patient_stderr, streams_settle
 
-__all__ = ["answer_write"]
+__all__ = ["answer_write", "stderr_say"]
 
 EXIT_UNWRITTEN = 2
 
@@ -26,3 +26,8 @@ def answer_write(out: OutputWrapper, text: str) -> None:
         streams_settle()
         reason = f"The answer cannot be written to standard output ({problem.strerror})."
         raise CommandError(reason, returncode=EXIT_UNWRITTEN) from problem
+
+
+def stderr_say(text: str) -> None:
+    """To stderr: stdout belongs to the command that runs under the gate. A closed or full stderr loses the text."""
+    patient_stderr.write(f"gate: {text}\n")

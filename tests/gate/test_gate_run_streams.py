@@ -11,6 +11,7 @@ import psutil
 
 from tests.gate.run_place import TINY, HotPlace, Place, status_of
 from tests.panel import until
+from tests.pipes import full_pipe, unread_pipe
 
 # It has something to say: what is left of the group, once the shell has ended.
 TALKS = "sleep 0.5 >/dev/null 2>&1 & exit 7"
@@ -39,8 +40,7 @@ def test_all_three_closed_neither(place: Place) -> None:
 
 
 def test_a_stderr_that_nobody_reads_any_more_neither(place: Place) -> None:
-    read, write = os.pipe()
-    os.close(read)
+    write = unread_pipe()
     runner = place.start(*TINY, "sh", "-c", TALKS, stderr=write)
     os.close(write)
     assert runner.wait(120) == 7
@@ -54,18 +54,6 @@ def test_a_success_stays_one_and_a_signal_its_own(place: Place) -> None:
 def test_a_no_of_the_gate_stays_one(place: Place) -> None:
     with place.take():
         assert in_shell(place, "2>/dev/full") == 75
-
-
-def full_pipe() -> tuple[int, int]:
-    """Its reader lives and does not read, as `less` does."""
-    read, write = os.pipe()
-    os.set_blocking(write, False)
-    try:
-        while True:
-            os.write(write, b"x" * 65536)
-    except BlockingIOError:
-        os.set_blocking(write, True)
-    return read, write
 
 
 def test_a_full_pipe_does_not_hold_up_the_watch(place: Place) -> None:

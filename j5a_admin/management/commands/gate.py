@@ -13,11 +13,11 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.db import DatabaseError
 
 from gate.cli import lock as lock_cli
-from gate.cli.answer import answer_write
+from gate.cli.answer import answer_write, stderr_say
 from gate.cli.run import RunOrder, run_command
-from gate.cli.stderr import stderr_say, stderr_takes_logs, streams_settle
 from gate.cli.texts import sensor_lines, verdict_lines
 from gate.cli.wait import wait_until_admitted
+from gate.core.patient import streams_settle
 from gate.core.requirement import Requirement
 from gate.services import gate_evaluate, snapshot_take
 from j5a_admin import first_run
@@ -170,7 +170,6 @@ def _wait(options: dict[str, Any], say: Callable[[str], None]) -> int:
 def _run(options: dict[str, Any], say: Callable[[str], None]) -> int:
     from gate.cli.run_model import run_requirement
 
-    stderr_takes_logs()
     requirement = run_requirement(
         options["command"],
         options["model"],

@@ -14,6 +14,7 @@ from django.db.backends.base.base import BaseDatabaseWrapper
 from django.db.backends.signals import connection_created
 from django.utils import timezone
 
+from gate.core.patient import patient_stdout
 from gate.core.units import bytes_text
 from gate.recorder import Recorder
 from gate.sampler import Sampler
@@ -43,8 +44,7 @@ class Command(BaseCommand):
             signal.signal(number, lambda *_: stop.set())
         connection_created.connect(_wait_briefly)
         connections.close_all()
-        self.stdout.write("sampler: ready")
-        self.stdout.flush()
+        patient_stdout.write("sampler: ready\n")
         sweeper, tidier = _Sweeper(), _Tidier()
 
         def on_tick(now: float) -> None:

@@ -14,6 +14,7 @@ from django.core.management.base import BaseCommand, CommandError
 
 from gate.core.checks import LOCK_DIR_ADVICE
 from gate.core.errors import LockError
+from gate.core.patient import patient_stdout
 from gate.services import lock_prepare
 from j5a_admin.backup.claims import panel_claim
 from j5a_admin.backup.restore import restore_finish
@@ -52,8 +53,7 @@ class Command(BaseCommand):
             ) from None
 
     def _say(self, line: str) -> None:
-        self.stdout.write(line)
-        self.stdout.flush()
+        patient_stdout.write(f"{line}\n")
 
 
 def _children() -> list[Child]:
@@ -83,6 +83,7 @@ def _web_command() -> list[str]:
         f"--timeout={WEB_TIMEOUT_SECONDS}",
         f"--graceful-timeout={WEB_GRACEFUL_SECONDS}",
         "--log-level=warning",
+        "--logger-class=j5a_admin.web_log.PatientLogger",
         "--no-control-socket",
     ]
 

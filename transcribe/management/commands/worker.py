@@ -7,6 +7,7 @@ from typing import Any
 from django.conf import settings
 from django.core.management.base import BaseCommand
 
+from gate.core.patient import patient_stdout
 from transcribe.cluster import cluster_lock, cluster_run
 
 
@@ -16,10 +17,8 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, **options: Any) -> None:
         cluster_lock(settings.DATA_DIR / "worker.lock", on_wait=self._say_waiting)
-        self.stdout.write("worker: ready")
-        self.stdout.flush()
+        patient_stdout.write("worker: ready\n")
         cluster_run()
 
     def _say_waiting(self) -> None:
-        self.stdout.write("worker: another cluster runs on this data directory; waiting until it is gone")
-        self.stdout.flush()
+        patient_stdout.write("worker: another cluster runs on this data directory; waiting until it is gone\n")

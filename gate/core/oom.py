@@ -1,4 +1,4 @@
-"""Was a process that died by SIGKILL ended by the kernel for want of memory? From counters before and after.
+"""Was a process that died by SIGKILL ended by the kernel for want of memory? From counters shortly before and after.
 
 A group's counter counts its own processes that any OOM killer ended (kernel: Documentation/admin-guide/cgroup-v2.rst,
 `oom_kill`), so it tells our death from one elsewhere on the machine. The host's counter does not.
@@ -8,7 +8,10 @@ from __future__ import annotations
 
 import os
 import re
-from dataclasses import dataclass
+import threading
+from collections import deque
+from collections.abc import Iterable
+from dataclasses import dataclass, field
 from enum import StrEnum
 from pathlib import Path
 
@@ -24,11 +27,14 @@ _FIRST_PID_NAMESPACE = "pid:[4026531836]"
 _KILLED = re.compile(r"Killed process (\d+) ")  # mm/oom_kill.c
 _RECORD_BYTES = 8192  # the kernel refuses a smaller buffer for a long record
 _LINE_CHARACTERS = 300
+# One look a second. A killed process gives its memory back before its pipes close, which takes seconds where it was
+# swapped out; a kill that was counted earlier was somebody else's.
+_LOOKS_KEPT = 60
 
 
 class OomJudgement(StrEnum):
     YES = "yes"
-    LIKELY = "likely"  # the machine had an OOM kill, and nothing says whose
+    LIKELY = "likely"  # the machine has just had an OOM kill, and nothing says whose
     NO = "no"
     UNKNOWN = "unknown"
 
@@ -43,8 +49,8 @@ class OomReport:
 
 
 def judge(*, group_kills: int | None, host_kills: int | None, named: bool | None) -> OomJudgement:
-    """`*_kills`: how many since the process was last seen alive. `named`: whether the kernel's log names it;
-    None when the log tells of no OOM kill or cannot be read.
+    """`*_kills`: how many in the last minute. `named`: whether the kernel's log of that minute names it; None when the
+    log tells of no OOM kill or cannot be read.
     """
     if named is not None:
         return OomJudgement.YES if named else OomJudgement.NO
@@ -55,32 +61,46 @@ def judge(*, group_kills: int | None, host_kills: int | None, named: bool | None
     return OomJudgement.UNKNOWN
 
 
+@dataclass(frozen=True, kw_only=True)
+class _Look:
+    """The counters at one moment, and what the kernel's log had told since the look before."""
+
+    host_kills: int | None
+    group_kills: dict[GroupPlace, int | None] = field(default_factory=dict)
+    lines: tuple[str, ...] = ()
+
+
 class OomWitness:
     """Looks at one process while it lives, and tells after its death. `look` every second: it may be moved."""
 
     def __init__(self, pid: int) -> None:
         self._pid = pid
-        self._host_before = _host_kills()
         # Every group it was seen in: while it ends, version 1 shows it in the root group for a moment.
-        self._before: dict[GroupPlace, int | None] = {}
+        self._places: set[GroupPlace] = set()
         self._log = _open_log()
+        self._looks: deque[_Look] = deque(maxlen=_LOOKS_KEPT)
+        self._guard = threading.Lock()  # the watch looks, the run asks
         self.look()
 
     def look(self) -> None:
-        """Note the process's group; a group that is new to us is counted from now on."""
+        """Note the counters, also those of the process's group; a group that is new to us is counted from now on."""
         place = group_of(self._pid)
-        if place is not None and place not in self._before:
-            self._before[place] = oom_kills(place)
+        with self._guard:
+            if place is not None:
+                self._places.add(place)
+            self._looks.append(self._taken())
 
     def report(self) -> OomReport:
         """After the death, once; the log is closed with it."""
-        lines = self._new_lines()
+        with self._guard:
+            now, looks = self._taken(), tuple(self._looks)
         self.close()
-        kills = {place: _difference(oom_kills(place), before) for place, before in self._before.items()}
+        lines = [line for look in (*looks, now) for line in look.lines]
+        kills = {place: _difference(count, _before(place, looks)) for place, count in now.group_kills.items()}
         counted = [count for count in kills.values() if count is not None]
         judgement = judge(
             group_kills=sum(counted) if counted else None,
-            host_kills=_difference(_host_kills(), self._host_before),
+            host_kills=_difference(now.host_kills, looks[0].host_kills),
             named=self._named(lines),
         )
         if judgement not in (OomJudgement.YES, OomJudgement.LIKELY):
@@ -89,10 +109,15 @@ class OomWitness:
         line = next((line for line in reversed(lines) if self._is_named(line)), lines[-1] if lines else "")
         return OomReport(judgement=judgement, text=_text(judgement, place), line=line)
 
+    def _taken(self) -> _Look:
+        groups = {place: oom_kills(place) for place in self._places}
+        return _Look(host_kills=_host_kills(), group_kills=groups, lines=tuple(self._new_lines()))
+
     def close(self) -> None:
-        if self._log is not None:
-            os.close(self._log)
-            self._log = None
+        with self._guard:
+            if self._log is not None:
+                os.close(self._log)
+                self._log = None
 
     def _named(self, lines: list[str]) -> bool | None:
         """None: no line of an OOM kill, or PIDs in it that are not ours to compare."""
@@ -105,7 +130,7 @@ class OomWitness:
         return found is not None and int(found.group(1)) == self._pid
 
     def _new_lines(self) -> list[str]:
-        """What the kernel wrote about OOM kills since this witness was made."""
+        """What the kernel has written about OOM kills since the last time."""
         lines: list[str] = []
         while self._log is not None:
             try:
@@ -122,13 +147,18 @@ class OomWitness:
         return lines
 
 
+def _before(place: GroupPlace, looks: Iterable[_Look]) -> int | None:
+    """What the group's counter said at the first of the looks that saw it."""
+    return next((look.group_kills[place] for look in looks if place in look.group_kills), None)
+
+
 def _text(judgement: OomJudgement, place: GroupPlace | None) -> str:
     if judgement is OomJudgement.YES:
         return f"The kernel ended the engine because memory ran out (OOM kill){_where(place)}"
     if judgement is OomJudgement.LIKELY:
         return (
             "The kernel probably ended the engine because memory ran out (OOM kill): one such kill was counted on "
-            "this machine meanwhile. Close other programs, or choose a smaller model."
+            "this machine in the minute before. Close other programs, or choose a smaller model."
         )
     if judgement is OomJudgement.NO:
         return "The kernel counted no OOM kill of it: a person or another program sent the signal."

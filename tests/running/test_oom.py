@@ -14,6 +14,7 @@ from pathlib import Path
 
 import pytest
 
+from gate.core.oom import OomJudgement, OomWitness
 from tests.gate.test_other_machines import group_place
 from tests.machines import may_skip
 from tests.panel import Panel, until
@@ -103,3 +104,25 @@ def test_an_oom_kill_elsewhere_is_not_blamed(
     outcome, reason = attempts(panel, job_id)[0]
     assert outcome == "engine_lost"
     assert reason.startswith("The engine was killed by signal 9 (SIGKILL). The kernel counted no OOM kill of it")
+
+
+def test_one_in_the_same_group_that_is_long_past_is_not_blamed(make_group: Callable[[], Path]) -> None:
+    folder = make_group()
+    ours = subprocess.Popen(["sleep", "300"])
+    other = subprocess.Popen([sys.executable, "-c", HUNGRY], stdin=subprocess.PIPE, stdout=subprocess.DEVNULL)
+    try:
+        for process in (ours, other):
+            (folder / "cgroup.procs").write_text(str(process.pid))
+        witness = OomWitness(ours.pid)
+        other.communicate(b"\n", timeout=60)
+        assert other.returncode == -signal.SIGKILL  # the kernel's OOM kill
+        assert ours.poll() is None
+        for _ in range(100):  # the looks of as many seconds
+            witness.look()
+        ours.kill()
+        ours.wait(30)
+        assert witness.report().judgement is OomJudgement.NO
+    finally:
+        for process in (ours, other):
+            process.kill()
+            process.wait(30)

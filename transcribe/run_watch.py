@@ -63,16 +63,20 @@ class EngineWatch:
     def _run(self) -> None:
         while not self._stopped.is_set():
             begun_at = time.monotonic()
-            try:
-                self._look(begun_at)
-            except Exception:  # the next look may succeed, and without a watch nothing would pause the engine
-                logger.exception("a look of the engine's watch failed")
+            for act in (self._look, self._keep_facts):
+                try:
+                    act()
+                except Exception:  # the next look may succeed, and without a watch nothing would pause the engine
+                    logger.exception("a look of the engine's watch failed")
             self._stopped.wait(max(0.0, begun_at + LOOK_SECONDS - time.monotonic()))
 
-    def _look(self, at_seconds: float) -> None:
+    def _keep_facts(self) -> None:
+        """What is told of its death, and a log of bearable size: after the look, which comes first."""
         self._engine.witness.look()
         log_cap(self._engine.log.path)
-        watched = self._machine.look(at_seconds)
+
+    def _look(self) -> None:
+        watched = self._machine.look(time.monotonic())
         if watched is None:
             return
         if watched.act is Act.END:

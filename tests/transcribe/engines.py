@@ -47,9 +47,9 @@ class Engine:
             )
         self.last = Progress(done_seconds=0.0)
 
-    def load(self, model: Path = DEMO_MODEL) -> None:
+    def load(self, model: Path = DEMO_MODEL, threads: int = 1) -> None:
         """One thread: the suite runs on machines with few."""
-        self._send(Load(path=str(model), name="", threads=1, sha256="c" * 64))
+        self._send(Load(path=str(model), name="", threads=threads, sha256="c" * 64))
         answer = self._read_until(lambda message: isinstance(message, Loaded))
         assert isinstance(answer, Loaded), answer
 
@@ -72,6 +72,10 @@ class Engine:
 
     def log(self) -> str:
         return self._log_path.read_text(errors="replace")
+
+    def threads(self) -> int:
+        """As the kernel counts them, those that wait included."""
+        return len(list(Path(f"/proc/{self._process.pid}/task").iterdir()))
 
     def end(self) -> None:
         self._process.kill()
@@ -104,12 +108,14 @@ class Engine:
 
 
 @contextlib.contextmanager
-def running_engine(log_path: Path, *, wrapped_in: Sequence[str] = (), model: Path = DEMO_MODEL) -> Iterator[Engine]:
+def running_engine(
+    log_path: Path, *, wrapped_in: Sequence[str] = (), model: Path = DEMO_MODEL, threads: int = 1
+) -> Iterator[Engine]:
     """An engine with a model loaded. `wrapped_in`: a command that ends by becoming the words behind it."""
     engine = Engine(log_path, wrapped_in)
     try:
         engine._read_until(lambda message: isinstance(message, Ready))
-        engine.load(model)
+        engine.load(model, threads)
         yield engine
     finally:
         engine.end()

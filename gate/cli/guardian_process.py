@@ -29,6 +29,7 @@ class GuardianProcess:
         self._held = held
         self._read, self._write = os.pipe()  # not inherited, unless asked for
         self._process = self._start()
+        self._is_told = False  # the one that is to be started
 
     @property
     def pid(self) -> int:
@@ -42,8 +43,11 @@ class GuardianProcess:
         """True when it had been killed; then another one knows the group."""
         if self._process.poll() is None:
             return False
-        os.write(self._write, group_word(group))  # first: the pipe keeps it, whatever becomes of us now
+        if not self._is_told:  # first, and once however often the start fails: the pipe keeps it, and must not fill up
+            os.write(self._write, group_word(group))
+            self._is_told = True
         self._process = self._start()
+        self._is_told = False
         return True
 
     def dismiss(self) -> None:

@@ -15,11 +15,12 @@ from transcribe.catalog import languages, model_named
 from transcribe.checkpoints import checkpoint_check
 from transcribe.errors import ModelUnknown, OptionsInvalid
 from transcribe.models import RegisteredModel
-from transcribe.options import OPTION_SPECS, PROMPT_LIMIT_CHARS, DecodingOptions, OptionSpec
+from transcribe.options import NOT_TAKEN, OPTION_SPECS, PROMPT_LIMIT_CHARS, DecodingOptions, OptionSpec
 from transcribe.resolve import ModelChoice, demo_word_count, model_choices
 from transcribe.services.registry import model_name_check
 
 OPTION_PREFIX = "option_"
+NOT_TAKEN_TEXT = "The option “{name}” is not taken: {why}."
 YES_NO = (("True", "Yes"), ("False", "No"))
 
 
@@ -55,6 +56,7 @@ class UploadForm(forms.Form):
             if OPTION_PREFIX + spec.name in self.data and OPTION_PREFIX + spec.name in cleaned
         }
         self._check_options(given)
+        self._check_names()
         return cleaned
 
     def _check_options(self, given: dict[str, Any]) -> None:
@@ -67,6 +69,13 @@ class UploadForm(forms.Form):
                 self.add_error(OPTION_PREFIX + error.option, str(error))
                 if given.pop(error.option, None) is None:
                     return
+
+    def _check_names(self) -> None:
+        """A program may send what the form does not have: without it the transcript would not be what was asked."""
+        for field in self.data:
+            name = field.removeprefix(OPTION_PREFIX)
+            if field != name and field not in self.fields:
+                self.add_error(None, NOT_TAKEN_TEXT.format(name=name, why=NOT_TAKEN.get(name, "there is none")))
 
     def _check_language(self, cleaned: dict[str, Any]) -> None:
         known = model_named(cleaned.get("model", ""))

@@ -107,7 +107,9 @@ class OptionSpec:
         return self._parse_text(str(value))
 
     def _absent(self) -> Any:
-        """None switches an optional limit off; for the others an empty answer means the default."""
+        """None switches an optional limit off, an empty text is none of these; for the others it means the default."""
+        if self.kind == "text" and not self.optional:
+            return ""
         return None if self.optional else self.default
 
     def _parse_bool(self, value: Any) -> bool:
@@ -189,7 +191,9 @@ OPTION_SPECS: tuple[OptionSpec, ...] = (
         high=1,
         help="Exponent of the length penalty",
     ),
-    OptionSpec(name="suppress_tokens", kind="text", help="Token numbers never written; -1: special characters"),
+    OptionSpec(
+        name="suppress_tokens", kind="text", help="Token numbers never written; -1: special characters; empty: none"
+    ),
     OptionSpec(
         name="compression_ratio_threshold",
         kind="float",
@@ -222,7 +226,22 @@ OPTION_SPECS: tuple[OptionSpec, ...] = (
         high=600,
         help="Seconds of silence to skip around a doubtful word (needs word timestamps)",
     ),
-    OptionSpec(name="prepend_punctuations", kind="text", help="Joined to the next word"),
-    OptionSpec(name="append_punctuations", kind="text", help="Joined to the word before"),
+    OptionSpec(name="prepend_punctuations", kind="text", help="Joined to the next word; empty: none"),
+    OptionSpec(name="append_punctuations", kind="text", help="Joined to the word before; empty: none"),
 )
 SPEC_BY_NAME = {spec.name: spec for spec in OPTION_SPECS}
+
+_LINES = "lines of subtitles are as long as Whisper's segments"
+# What whisper's command takes beside OPTION_SPECS and the command's own options, and why it is not taken here.
+NOT_TAKEN = {
+    "clip_timestamps": "a recording is read as a whole: cut the part out first, and transcribe that",
+    "model_dir": "the setting J5A_MODELS_DIR says where the weights are",
+    "device": "the processor is what is used",
+    "fp16": "the processor reckons with 32 bits",
+    "verbose": "progress is shown on a terminal, the text in the panel",
+    "threads": "the setting J5A_ENGINE_THREADS says it for every job",
+    "highlight_words": "json has the time of each word, with --word_timestamps True",
+    "max_line_width": _LINES,
+    "max_line_count": _LINES,
+    "max_words_per_line": _LINES,
+}

@@ -113,6 +113,13 @@ def test_a_wrong_option_shows_the_form_again_with_what_was_given(operator: Clien
     assert stored_files() == []
 
 
+def test_an_option_that_is_not_taken_is_told(operator: Client) -> None:
+    answer = upload(operator, CLIP, option_clip_timestamps="0,10")
+    assert answer.status_code == 422
+    assert "“clip_timestamps” is not taken: a recording is read as a whole" in answer.content.decode()
+    assert not Job.objects.exists()
+
+
 def test_a_wrong_language_shows_the_form_again_with_the_options_closed(operator: Client) -> None:
     answer = upload(operator, CLIP, model="base.en", language="de")
     assert answer.status_code == 422

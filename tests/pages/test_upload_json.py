@@ -176,6 +176,18 @@ def test_a_wrong_option_marks_its_field(operator: Client, name: str, value: str)
     assert said["error"] == said["fields"][f"option_{name}"][0]
 
 
+@pytest.mark.parametrize("name", ["clip_timestamps", "nonsense"])
+def test_an_option_that_is_not_taken_is_refused(operator: Client, name: str) -> None:
+    said = refused(upload(operator, CLIP, **{f"option_{name}": "0,10"}))
+    assert said["error"].startswith(f"The option “{name}” is not taken: ")
+    assert said["fields"] == {}
+
+
+def test_an_emptied_list_of_tokens_suppresses_none(operator: Client) -> None:
+    assert upload(operator, CLIP, option_suppress_tokens="").status_code == 201
+    assert Job.objects.get().options == {"suppress_tokens": ""}
+
+
 @pytest.mark.parametrize("title", ["x" * 201, "a\x00b"])
 def test_a_title_that_does_not_fit_marks_its_field(operator: Client, title: str) -> None:
     assert set(refused(upload(operator, CLIP, title=title))["fields"]) == {"title"}

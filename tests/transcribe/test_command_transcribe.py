@@ -161,6 +161,8 @@ def test_a_broken_stretch_does_not_end_the_job(bench: Bench, tmp_path: Path) -> 
         (["--beam_size=0"], "“beam_size” is '0'; it must be a whole number from 1 to 20"),
         (["--patience=1", "--beam_size=None"], "“patience” needs a beam size"),
         (["--output_format=pdf"], "invalid choice: 'pdf'"),
+        (["--clip_timestamps=0,10"], "--clip_timestamps is not taken: a recording is read as a whole: cut the part"),
+        (["--threads", "1"], "--threads is not taken: the setting J5A_ENGINE_THREADS says it for every job"),
         (["--nonsense"], "unrecognized arguments: --nonsense"),
         ([str(CLIP)], "Two files would both be written to clip_10"),
     ],

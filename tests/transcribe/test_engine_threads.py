@@ -5,9 +5,17 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
+import pytest
+from pytest_django import Settings
+
 from tests.speech_files import SPEECH_DIR, pcm
 from tests.transcribe.engines import request_for, running_engine
+from tests.transcribe.runs import run_once, submitted
 from transcribe.engine.journal import read_records
+from transcribe.slot import EngineSlot
+from transcribe.states import JobStatus
+
+MORE = min(2, len(os.sched_getaffinity(0))) - 1  # torch takes no more than there are processors
 
 
 def used(tmp_path: Path, cap: int) -> tuple[int, int]:
@@ -22,7 +30,25 @@ def used(tmp_path: Path, cap: int) -> tuple[int, int]:
 
 def test_the_cap_decides_how_many_threads_decode(tmp_path: Path) -> None:
     one, two = used(tmp_path, 1), used(tmp_path, 2)
-    more = min(2, len(os.sched_getaffinity(0))) - 1  # torch takes no more than there are processors
-    assert (one[0], two[0]) == (1, 1 + more)
+    assert (one[0], two[0]) == (1, 1 + MORE)
     assert one[1] == 2, "the one that decodes, and the one that reads requests"
-    assert two[1] >= one[1] + more
+    assert two[1] >= one[1] + MORE
+
+
+def threads_of_a_job(slot: EngineSlot) -> int:
+    """As the kernel counts them in the engine that has just read a job, and waits for another."""
+    submitted()
+    assert run_once(slot) == JobStatus.SUCCEEDED
+    assert slot._engine is not None
+    count = len(list(Path(f"/proc/{slot._engine.pid}/task").iterdir()))
+    slot.kill()
+    return count
+
+
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.usefixtures("uploads")
+def test_the_setting_is_the_cap(slot: EngineSlot, settings: Settings) -> None:
+    settings.ENGINE_THREADS = 1
+    one = threads_of_a_job(slot)
+    settings.ENGINE_THREADS = 2
+    assert (one, threads_of_a_job(slot) >= one + MORE) == (2, True)

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from transcribe.errors import OptionsInvalid
-from transcribe.options import OPTION_SPECS, SPEC_BY_NAME, DecodingOptions
+from transcribe.options import NOT_TAKEN, OPTION_SPECS, SPEC_BY_NAME, DecodingOptions
 
 
 def whisper_cli_defaults(monkeypatch: pytest.MonkeyPatch) -> dict[str, Any]:
@@ -93,6 +93,11 @@ def test_it_names_the_option_that_is_wrong(name: str, value: str) -> None:
         ("word_timestamps", False, False),
         ("initial_prompt", " ", None),
         ("suppress_tokens", "-1", "-1"),
+        ("suppress_tokens", "", ""),
+        ("suppress_tokens", "None", ""),
+        ("prepend_punctuations", "", ""),
+        ("append_punctuations", "", ""),
+        ("task", "", "transcribe"),
     ],
 )
 def test_it_reads_values_as_whispers_command_does(name: str, value: Any, parsed: Any) -> None:
@@ -110,6 +115,18 @@ def test_changed_holds_only_what_differs() -> None:
     options = DecodingOptions.from_mapping({"beam_size": "5", "task": "translate"})
     assert options.changed() == {"task": "translate"}
     assert DecodingOptions.from_mapping(options.changed()) == options
+
+
+def test_an_empty_list_of_tokens_is_kept_as_one() -> None:
+    options = DecodingOptions.from_mapping({"suppress_tokens": ""})
+    assert options.changed() == {"suppress_tokens": ""}
+    assert DecodingOptions.from_mapping(options.changed()) == options
+
+
+def test_every_option_of_whispers_command_is_taken_or_refused_with_a_reason(monkeypatch: pytest.MonkeyPatch) -> None:
+    theirs = set(whisper_cli_defaults(monkeypatch)) - {"help", "audio"}
+    commands_own = {"model", "language", "output_dir", "output_format"}
+    assert theirs == commands_own | set(SPEC_BY_NAME) | set(NOT_TAKEN)
 
 
 def test_every_option_has_a_spec() -> None:

@@ -215,7 +215,10 @@ def _chunk_count(job: Job) -> ChunkCount:
 
 def _options(job: Job) -> list[OptionShown]:
     """As they are stored: a later version's rules may refuse what an earlier one took."""
-    return [OptionShown(name=name, value="off" if value is None else str(value)) for name, value in job.options.items()]
+    return [
+        OptionShown(name=name, value="off" if value in (None, "") else str(value))
+        for name, value in job.options.items()
+    ]
 
 
 def _timeline_event(event: JobEvent) -> TimelineEvent:

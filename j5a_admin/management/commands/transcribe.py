@@ -18,7 +18,7 @@ from transcribe.commandline import EXIT_FAILED, CommandControl, Order, formats_o
 from transcribe.disk import database_trouble
 from transcribe.errors import ModelUnknown, OptionsInvalid
 from transcribe.models import Job
-from transcribe.options import OPTION_SPECS, DecodingOptions
+from transcribe.options import NOT_TAKEN, OPTION_SPECS, DecodingOptions
 from transcribe.resolve import model_value
 from transcribe.transcript import FORMATS
 
@@ -47,6 +47,9 @@ class Command(BaseCommand):
             group.add_argument(
                 f"--{spec.name}", default=argparse.SUPPRESS, help=f"{spec.help} (default: {spec.default})"
             )
+
+        for name in NOT_TAKEN:
+            parser.add_argument(f"--{name}", nargs="?", action=_NotTaken, help=argparse.SUPPRESS)
 
     def handle(self, *args: Any, **options: Any) -> None:
         try:
@@ -98,6 +101,13 @@ def _order(options: dict[str, Any]) -> Order:
 def _usage(message: str) -> None:
     sys.stderr.write(f"transcribe: {message}\n")
     sys.exit(2)
+
+
+class _NotTaken(argparse.Action):
+    """An option of whisper's command that this one does not have: a usage error that says what to do."""
+
+    def __call__(self, parser: argparse.ArgumentParser, *_: Any) -> None:
+        _usage(f"--{self.dest} is not taken: {NOT_TAKEN[self.dest]}.")
 
 
 class _Bar:

@@ -1,0 +1,37 @@
+"""The engine's low priority: what the kernel says of each of its threads, those that decode as well."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+from pathlib import Path
+
+import pytest
+from pytest_django import Settings
+
+from tests.transcribe.runs import run_once, submitted
+from transcribe.slot import EngineSlot
+from transcribe.states import JobStatus
+
+NICE, OOM_SCORE_ADJ = 10, 500  # the protocol's
+
+
+def io_class(thread: int) -> str:
+    asked = subprocess.run(["ionice", "-p", str(thread)], capture_output=True, text=True, stdin=subprocess.DEVNULL)
+    assert asked.returncode == 0, asked.stderr
+    return asked.stdout.strip()
+
+
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.usefixtures("uploads")
+def test_every_thread_of_the_engine_has_it(slot: EngineSlot, settings: Settings) -> None:
+    settings.ENGINE_THREADS = 2
+    submitted()
+    assert run_once(slot) == JobStatus.SUCCEEDED
+    assert slot._engine is not None
+    pid = slot._engine.pid
+    threads = [int(task.name) for task in Path(f"/proc/{pid}/task").iterdir()]
+    assert len(threads) >= 2, "the one that decodes, and the one that reads requests"
+    seen = {thread: (os.getpriority(os.PRIO_PROCESS, thread), io_class(thread)) for thread in threads}
+    assert set(seen.values()) == {(NICE, "idle")}, seen
+    assert Path(f"/proc/{pid}/oom_score_adj").read_text() == f"{OOM_SCORE_ADJ}\n"

@@ -60,7 +60,14 @@ def env_float(name: str, default: float, *, low: float, high: float) -> float:
 def env_path(name: str, default: Path) -> Path:
     """An absolute path; `~` is the home directory, relative paths start at the current directory."""
     text = env_text(name, None)
-    return default if text is None else Path(text).expanduser().absolute()
+    if text is None:
+        return default
+    try:
+        return Path(text).expanduser().absolute()
+    except RuntimeError:  # `~somebody` who has no home
+        raise ImproperlyConfigured(
+            f"{PREFIX}{name}={text!r} begins with a home directory that is not known: give the whole path."
+        ) from None
 
 
 def env_absolute_path(name: str, default: Path) -> Path:
@@ -82,11 +89,18 @@ def env_absolute_path(name: str, default: Path) -> Path:
 
 def env_url(name: str) -> str | None:
     text = env_text(name, None)
-    if text is not None and not (text.startswith(("http://", "https://")) and urlsplit(text).netloc):
+    if text is not None and not (text.startswith(("http://", "https://")) and _has_host(text)):
         raise ImproperlyConfigured(
             f"{PREFIX}{name}={text!r} is not an address: it must begin with https:// or http://."
         )
     return text
+
+
+def _has_host(address: str) -> bool:
+    try:
+        return bool(urlsplit(address).netloc)
+    except ValueError:  # a bracket that is not closed
+        return False
 
 
 def env_time_zone(name: str, default: str) -> str:

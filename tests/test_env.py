@@ -23,6 +23,8 @@ def start_with(tmp_path: Path, command: str = "check", **values: str) -> subproc
     [
         ("J5A_PORT", "eighty"),
         ("J5A_PORT", "70000"),
+        ("J5A_MODELS_DIR", "~nobody-of-that-name/models"),
+        ("J5A_WEIGHTS_URL", "http://[::1"),
         ("J5A_HTTPS", "maybe"),
         ("J5A_MARGIN_GIB", "nan"),
         ("J5A_MARGIN_GIB", "0"),

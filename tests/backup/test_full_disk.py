@@ -70,4 +70,4 @@ def test_a_restore_on_a_disk_that_fills_up_meanwhile_keeps_nothing(made: Made, e
     code, said, files = on_small_disk(empty, empty.data_dir, size, ["-c", FILLS_UP, str(made.backup)])
     assert code == 1, said
     assert "what was there is untouched: No space left on device" in said
-    assert {Path(line).name for line in files} <= {"secret_key", "panel.lock", "worker.lock"}
+    assert {Path(line).name for line in files} <= {"secret_key", "host_id", "panel.lock", "worker.lock"}

@@ -36,7 +36,7 @@ import os, signal, sys
 import django
 django.setup()
 from j5a_admin.backup import restore
-restore._bring_up_to_date = lambda _: os.kill(os.getpid(), signal.SIGKILL)
+restore._bring_up_to_date = lambda *_: os.kill(os.getpid(), signal.SIGKILL)
 restore.restore(restore.Path(sys.argv[1]), replace=True, say=print)
 """
 

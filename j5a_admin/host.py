@@ -31,10 +31,13 @@ def host_name_kept(path: Path) -> str:
         return name
     name = socket.gethostname()
     private_directory(path.parent)
-    with suppress(OSError):
-        temporary = path.with_name(f".{path.name}.{os.getpid()}")
+    temporary = path.with_name(f".{path.name}.{os.getpid()}")
+    try:
         secret_write(temporary, f"{name}\n{machine}")
         temporary.replace(path)
+    except OSError:  # a full disk: the next start keeps it
+        with suppress(OSError):
+            temporary.unlink()
     return name
 
 

@@ -4,10 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from tests.machines import in_place_of
 from tests.panel import Panel
-
-# $1 is the look-alike of /sys/class; the rest is the command, which takes this process's place.
-_PLACE = 'mount --make-rprivate / && mount --bind "$1" /sys/class && shift && exec "$@"'
 
 
 class Thermometer:
@@ -32,8 +30,7 @@ class Thermometer:
 def hot_panel(root: Path, celsius: float, **environment: str) -> tuple[Panel, Thermometer]:
     """Not started yet; stop it in a finally."""
     thermometer = Thermometer(root, celsius)
-    under = ("unshare", "-m", "sh", "-ec", _PLACE, "sh", str(thermometer.folder))
-    return Panel(root, under=under, **environment), thermometer
+    return Panel(root, under=in_place_of({"/sys/class": thermometer.folder}), **environment), thermometer
 
 
 def state_of(pid: int) -> str:

@@ -1,10 +1,12 @@
-"""What a test needs to show the gate another machine: a mount namespace of its own."""
+"""What a test needs to show a program another machine: a mount namespace of its own, with look-alikes in it."""
 
 from __future__ import annotations
 
 import os
 import shutil
 import subprocess
+from collections.abc import Mapping
+from pathlib import Path
 
 import pytest
 
@@ -24,3 +26,14 @@ def need_namespaces() -> None:
     tried = subprocess.run(["unshare", "-m", "true"], capture_output=True, check=False)
     if tried.returncode != 0:
         may_skip(f"unshare was refused: {tried.stderr.decode().strip()}")
+
+
+def in_place_of(look_alikes: Mapping[str, Path], hostname: str = "") -> tuple[str, ...]:
+    """Words to put before a command, which takes their process's place: it finds each look-alike under the path that is
+    its key, and the machine under this name if one is given.
+    """
+    rename = 'echo "$1" >/proc/sys/kernel/hostname && ' if hostname else ""
+    binds = "".join(f'mount --bind "$2" {target} && shift && ' for target in look_alikes)
+    script = f'mount --make-rprivate / && {rename}{binds}shift && exec "$@"'
+    own_name = ("--uts",) if hostname else ()
+    return ("unshare", "--mount", *own_name, "sh", "-ec", script, "sh", hostname, *map(str, look_alikes.values()))

@@ -92,13 +92,14 @@ class Panel:
     def up(self, output: int | None = None) -> None:
         """`output`: a descriptor in place of the log."""
         with self.log_path.open("ab") as log:
+            told = log if output is None else output
             self.process = subprocess.Popen(
                 [*self.under, sys.executable, "manage.py", "up"],
                 cwd=BASE_DIR,
                 env=self.env,
                 stdin=subprocess.DEVNULL,
-                stdout=log if output is None else output,
-                stderr=log if output is None else output,
+                stdout=told,
+                stderr=told,
                 start_new_session=True,
             )
         until(self._serves, seconds=30, what=f"the panel serves; its log:\n{self.log()}")

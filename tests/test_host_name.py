@@ -10,13 +10,10 @@ from pathlib import Path
 
 import pytest
 
+from tests.machines import in_place_of
 from tests.panel import BASE_DIR
 
 SAY = "from django.conf import settings; print(settings.HOST_ID)"
-# $1: the machine's name; $2: a copy of /etc with another id, or without one. The rest is the command.
-_PLACE = (
-    'mount --make-rprivate / && echo "$1" >/proc/sys/kernel/hostname && mount --bind "$2" /etc && shift 2 && exec "$@"'
-)
 
 pytestmark = pytest.mark.usefixtures("namespaces")
 
@@ -35,8 +32,7 @@ def machine(tmp_path: Path, digit: str) -> Path:
 
 def name_here(tmp_path: Path, hostname: str, etc: Path, **values: str) -> str:
     env = {**os.environ, "J5A_DATA_DIR": str(tmp_path / "var"), "J5A_SECRET_KEY": "x" * 50, **values}
-    place = ["unshare", "--mount", "--uts", "sh", "-ec", _PLACE, "sh", hostname, str(etc)]
-    words = [*place, sys.executable, "manage.py", "shell", "--no-imports", "-c", SAY]
+    words = [*in_place_of({"/etc": etc}, hostname), sys.executable, "manage.py", "shell", "--no-imports", "-c", SAY]
     done = subprocess.run(words, cwd=BASE_DIR, env=env, capture_output=True, text=True, stdin=subprocess.DEVNULL)
     assert done.returncode == 0, done.stderr
     return done.stdout.strip()

@@ -5,15 +5,11 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
+from tests.machines import in_place_of
 from tests.panel import Panel
 
 PRESSURE = Path("/proc/pressure/memory")
 GIB = 1024**3
-# $1 and $2 are the look-alikes; the rest is the command, which takes this process's place.
-_PLACE = (
-    'mount --make-rprivate / && mount --bind "$1" /proc/meminfo && mount --bind "$2" /proc/pressure/memory && '
-    'shift 2 && exec "$@"'
-)
 _TOTAL_KB = 16 * GIB // 1024
 _KB_DIGITS, _PERCENT_DIGITS = 9, 6
 
@@ -43,7 +39,7 @@ class MemoryGauge:
 def tight_panel(root: Path, **environment: str) -> tuple[Panel, MemoryGauge]:
     """Not started yet; stop it in a finally."""
     gauge = MemoryGauge(root)
-    under = ("unshare", "-m", "sh", "-ec", _PLACE, "sh", str(gauge.meminfo), str(gauge.pressure))
+    under = in_place_of({"/proc/meminfo": gauge.meminfo, str(PRESSURE): gauge.pressure})
     return Panel(root, under=under, **environment), gauge
 
 

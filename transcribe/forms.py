@@ -73,8 +73,8 @@ class UploadForm(forms.Form):
     def _check_names(self) -> None:
         """A program may send what the form does not have: without it the transcript would not be what was asked."""
         for field in self.data:
-            name = field.removeprefix(OPTION_PREFIX)
-            if field != name and field not in self.fields:
+            if field.startswith(OPTION_PREFIX) and field not in self.fields:
+                name = field.removeprefix(OPTION_PREFIX)
                 self.add_error(None, NOT_TAKEN_TEXT.format(name=name, why=NOT_TAKEN.get(name, "there is none")))
 
     def _check_language(self, cleaned: dict[str, Any]) -> None:

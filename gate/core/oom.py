@@ -11,7 +11,7 @@ import re
 import threading
 from collections import deque
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
 
@@ -66,8 +66,8 @@ class _Look:
     """The counters at one moment, and what the kernel's log had told since the look before."""
 
     host_kills: int | None
-    group_kills: dict[GroupPlace, int | None] = field(default_factory=dict)
-    lines: tuple[str, ...] = ()
+    group_kills: dict[GroupPlace, int | None]
+    lines: tuple[str, ...]
 
 
 class OomWitness:

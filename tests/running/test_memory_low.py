@@ -8,9 +8,10 @@ from pathlib import Path
 
 import pytest
 
+from tests.hot_machine import state_of
 from tests.machines import may_skip
 from tests.panel import Panel, until
-from tests.running.test_heat import PLAIN, outcomes, started, state_of
+from tests.running.test_heat import PLAIN, outcomes, started
 from tests.speech_files import joined
 from tests.tight_machine import GIB, PRESSURE, MemoryGauge, tight_panel
 

@@ -45,6 +45,7 @@ class Engine:
                 stderr=log,
                 start_new_session=True,
             )
+        self.pid = self._process.pid
         self.last = Progress(done_seconds=0.0)
 
     def load(self, model: Path = DEMO_MODEL, threads: int = 1) -> None:
@@ -72,10 +73,6 @@ class Engine:
 
     def log(self) -> str:
         return self._log_path.read_text(errors="replace")
-
-    def threads(self) -> int:
-        """As the kernel counts them, those that wait included."""
-        return len(list(Path(f"/proc/{self._process.pid}/task").iterdir()))
 
     def end(self) -> None:
         self._process.kill()
@@ -133,3 +130,8 @@ def request_for(recording: Path, **changes: Any) -> Transcribe:
         "provenance": "a" * 64,
     }
     return Transcribe(**{**facts, **changes})
+
+
+def threads_of(pid: int) -> list[int]:
+    """As the kernel counts them, those that wait included."""
+    return [int(task.name) for task in Path(f"/proc/{pid}/task").iterdir()]

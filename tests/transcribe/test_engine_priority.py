@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 from pytest_django import Settings
 
+from tests.transcribe.engines import threads_of
 from tests.transcribe.runs import run_once, submitted
 from transcribe.slot import EngineSlot
 from transcribe.states import JobStatus
@@ -30,7 +31,7 @@ def test_every_thread_of_the_engine_has_it(slot: EngineSlot, settings: Settings)
     assert run_once(slot) == JobStatus.SUCCEEDED
     assert slot._engine is not None
     pid = slot._engine.pid
-    threads = [int(task.name) for task in Path(f"/proc/{pid}/task").iterdir()]
+    threads = threads_of(pid)
     assert len(threads) >= 2, "the one that decodes, and the one that reads requests"
     seen = {thread: (os.getpriority(os.PRIO_PROCESS, thread), io_class(thread)) for thread in threads}
     assert set(seen.values()) == {(NICE, "idle")}, seen

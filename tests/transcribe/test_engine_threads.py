@@ -9,7 +9,7 @@ import pytest
 from pytest_django import Settings
 
 from tests.speech_files import SPEECH_DIR, pcm
-from tests.transcribe.engines import request_for, running_engine
+from tests.transcribe.engines import request_for, running_engine, threads_of
 from tests.transcribe.runs import run_once, submitted
 from transcribe.engine.journal import read_records
 from transcribe.slot import EngineSlot
@@ -25,7 +25,7 @@ def used(tmp_path: Path, cap: int) -> tuple[int, int]:
     with running_engine(tmp_path / f"{cap}.log", threads=cap) as engine:
         engine.transcribe(request_for(recording, journal_path=str(journal)))
         records, _ = read_records(journal.read_bytes())
-        return records[0]["threads"], engine.threads()
+        return records[0]["threads"], len(threads_of(engine.pid))
 
 
 def test_the_cap_decides_how_many_threads_decode(tmp_path: Path) -> None:
@@ -40,7 +40,7 @@ def threads_of_a_job(slot: EngineSlot) -> int:
     submitted()
     assert run_once(slot) == JobStatus.SUCCEEDED
     assert slot._engine is not None
-    count = len(list(Path(f"/proc/{slot._engine.pid}/task").iterdir()))
+    count = len(threads_of(slot._engine.pid))
     slot.kill()
     return count
 

@@ -21,6 +21,7 @@ import pytest
 
 from gate.core.identity import record_for
 from gate.core.lockfile import HeavyLock
+from tests.machines import in_place_of
 from tests.panel import BASE_DIR, Panel, until
 
 STALL_SECONDS = 10  # a loaded machine may keep a process waiting for a few seconds
@@ -131,8 +132,7 @@ def test_in_another_boot_the_machine_went_down(panel: Panel, namespaces: None, t
         process.wait()
     other = tmp_path / "boot_id"
     other.write_text(f"{uuid.uuid4()}\n")
-    script = 'mount --bind "$0" /proc/sys/kernel/random/boot_id && exec "$@"'
-    with sampler(panel, "unshare", "-m", "sh", "-c", script, str(other)):
+    with sampler(panel, *in_place_of({"/proc/sys/kernel/random/boot_id": other})):
         incident = one_incident(panel)
     assert (incident["kind"], incident["subject"]) == ("unclean_shutdown", "machine")
     assert "the machine went down" in incident["summary"]

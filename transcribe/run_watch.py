@@ -82,8 +82,9 @@ class EngineWatch:
         if watched.act is Act.END:
             self._end(watched)
             return
-        if watched.act is Act.PAUSE:
+        if self._machine.is_paused:  # again and again: whoever woke it, it is as hot as it was
             self._engine.hold(HeldFor.HEAT_PAUSE)
+        if watched.act is Act.PAUSE:
             self._teller.paused(self._whose(), watched, self._job_ref())
         elif watched.act is Act.RESUME:
             self._engine.let_go()

@@ -106,6 +106,12 @@ def test_it_rests_pauses_goes_on_is_ended_and_comes_back(hot: tuple[Panel, Therm
     (ended,) = panel.rows("SELECT job_ref, measures FROM gate_incident WHERE kind = 'thermal_end'")
     assert ended["job_ref"] == f"job {job_id}"
     assert [(m["value"], m["limit"]) for m in json.loads(ended["measures"]) if m["unit"] == "°C"] == [(91.0, 90.0)]
+    (piece,) = panel.rows(
+        "SELECT text, file_name FROM gate_incidentevidence AS e JOIN gate_incident AS i ON i.id = e.incident_id"
+        " WHERE i.kind = 'thermal_end'"
+    )
+    assert "was loaded in" in piece["text"], "the end of what the engine wrote"
+    assert (panel.data_dir / "logs" / piece["file_name"]).is_file()
     assert job["next_try_at"] is not None
     thermometer.set(74.0)
     panel.wait_for_job(job_id, "succeeded", seconds=240)

@@ -7,13 +7,15 @@ from __future__ import annotations
 
 import threading
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from functools import partial
+from typing import Any
 
 from django.db import DatabaseError, connections
 
 from gate.core.incidents.kinds import IncidentKind
+from gate.core.incidents.occurrence import Evidence
 from gate.core.incidents.watching import end_kind
 from gate.core.watch import Watched
 from gate.services import incident_report, incident_settled
@@ -44,9 +46,11 @@ class Teller:
             self._is_paused = False
             self._add(partial(incident_settled, IncidentKind.THERMAL_PAUSE, why, subject=self._subject))
 
-    def ended(self, what: str, watched: Watched, job_ref: str, *, recovery: str = "") -> None:
+    def ended(
+        self, what: str, watched: Watched, job_ref: str, *, recovery: str = "", evidence: Sequence[Evidence] = ()
+    ) -> None:
         text = f"{what} was ended: {watched.reason}."
-        self._report(end_kind(watched.cause), text, watched, job_ref, recovery=recovery)
+        self._report(end_kind(watched.cause), text, watched, job_ref, recovery=recovery, evidence=evidence)
 
     def finish(self) -> None:
         """Wait until everything is told, `FINISH_SECONDS` at most."""
@@ -57,8 +61,8 @@ class Teller:
             thread.join(FINISH_SECONDS)
 
     # ── inside ───────────────────────────────────────────────────────────────────────────────────
-    def _report(self, kind: IncidentKind, text: str, watched: Watched, job_ref: str, *, recovery: str = "") -> None:
-        report = partial(incident_report, kind, self._subject, text, job_ref=job_ref, recovery=recovery)
+    def _report(self, kind: IncidentKind, text: str, watched: Watched, job_ref: str, **facts: Any) -> None:
+        report = partial(incident_report, kind, self._subject, text, job_ref=job_ref, **facts)
         self._add(partial(report, measures=watched.measures, at=watched.taken_at or None))
 
     def _add(self, tell: Callable[[], None]) -> None:

@@ -24,6 +24,7 @@ LIMIT_BYTES = 10 * 1024**2
 HEAD_BYTES = 2 * 1024**2
 TAIL_BYTES = 3 * 1024**2
 TOLD_BYTES = 4096  # of a lost engine's last lines
+LOG_END_TITLE, NOTHING_WRITTEN = "End of the engine's output", "It wrote nothing."  # of them, as evidence
 SHOWN_BYTES = 64 * 1024  # at once in a page
 _GAP = "\n[… {:015d} bytes of this log were left out here …]\n"
 _GAP_BYTES = len(_GAP.format(0).encode())

@@ -21,6 +21,7 @@ from django.db import transaction
 from django.utils import timezone
 
 from gate.services import protected_paths, protected_spans, records_prune
+from transcribe.conf import JOURNAL_SUFFIX
 from transcribe.engine_logs import LOG_NAME
 from transcribe.models import Attempt, Job
 from transcribe.services.jobs import job_delete
@@ -108,10 +109,10 @@ class _Keeper:
 
 
 @contextmanager
-def _folder(path: Path) -> Iterator[int | None]:
+def _folder(path: Path, within: int | None = None) -> Iterator[int | None]:
     """A descriptor of the folder itself; None where it is missing, or a link in its place."""
     try:
-        descriptor = os.open(path, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW)
+        descriptor = os.open(path, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW, dir_fd=within)
     except OSError:
         yield None
         return
@@ -156,20 +157,46 @@ def _logs(policy: RetentionPolicy, keeper: _Keeper) -> Removed:
 
 
 def _work(keeper: _Keeper) -> Removed:
-    """Decoded audio of jobs that have ended or are deleted."""
+    """Decoded audio of jobs that have ended or are deleted; and their journals, where nobody can retry the job."""
     where, count, size_bytes = Path(settings.WORK_DIR), 0, 0
     with _folder(where) as folder:
         for entry, match in () if folder is None else _entries(folder, WORK_NAME):
             if not entry.is_dir(follow_symlinks=False) or keeper.is_protected(where / entry.name):
                 continue
             with transaction.atomic():  # nobody can claim the job while this holds the database's write lock
-                if Job.objects.filter(pk=int(match["job"])).exclude(status__in=ENDED).exists():
+                job = Job.objects.filter(pk=int(match["job"])).first()
+                if job is not None and not job.is_ended:
                     continue
-                size_bytes += _tree_bytes(entry.name, folder)
-                count += 1
-                if not keeper.dry_run:
-                    shutil.rmtree(entry.name, ignore_errors=True, dir_fd=folder)
+                if job is not None and job.is_retryable and (journals := _journals(entry.name, folder)):
+                    gone_bytes = _beside(journals, entry.name, folder, keeper)
+                else:
+                    gone_bytes = _tree_bytes(entry.name, folder)
+                    if not keeper.dry_run:
+                        shutil.rmtree(entry.name, ignore_errors=True, dir_fd=folder)
+                if gone_bytes is not None:
+                    size_bytes, count = size_bytes + gone_bytes, count + 1
     return Removed(what="work folders of ended jobs", count=count, size_bytes=size_bytes)
+
+
+def _journals(name: str, folder: int | None) -> set[str]:
+    return {file for file, _ in _files(name, folder) if file.endswith(JOURNAL_SUFFIX)}
+
+
+def _beside(journals: set[str], name: str, folder: int | None, keeper: _Keeper) -> int | None:
+    """Remove the other files of the job's folder; how many bytes, None where there are none."""
+    others = [(file, size) for file, size in _files(name, folder) if file not in journals]
+    with _folder(Path(name), folder) as inside:
+        gone = [size for file, size in others if keeper.dry_run or (inside is not None and _unlink(file, inside))]
+    return sum(gone) if gone else None
+
+
+def _files(name: str, folder: int | None) -> list[tuple[str, int]]:
+    """Each with its size."""
+    with suppress(OSError), _folder(Path(name), folder) as inside:
+        if inside is not None:
+            with os.scandir(inside) as entries:
+                return [(entry.name, entry.stat(follow_symlinks=False).st_size) for entry in entries]
+    return []
 
 
 def _orphans(keeper: _Keeper) -> Removed:

@@ -14,13 +14,14 @@ from collections.abc import Callable
 from django.db import DatabaseError
 
 from gate.conf import gate_policy
+from gate.core.incidents.occurrence import Evidence
 from gate.core.policy import GatePolicy
 from gate.core.units import celsius_text
 from gate.core.watch import ENDED_FOR, PAUSED_FOR_HEAT, Act, Cause, Watched, heat_pause_text
 from gate.services import policy_in_force
 from gate.telling import Teller
 from gate.watching import MachineWatch
-from transcribe.engine_logs import log_cap
+from transcribe.engine_logs import LOG_END_TITLE, NOTHING_WRITTEN, log_cap
 from transcribe.held import HeldFor
 from transcribe.supervisor import EngineProcess
 
@@ -82,8 +83,9 @@ class EngineWatch:
         if watched.act is Act.END:
             self._end(watched)
             return
-        if watched.act is Act.PAUSE:
+        if self._machine.is_paused:  # again and again: whoever woke it, it is as hot as it was
             self._engine.hold(HeldFor.HEAT_PAUSE)
+        if watched.act is Act.PAUSE:
             self._teller.paused(self._whose(), watched, self._job_ref())
         elif watched.act is Act.RESUME:
             self._engine.let_go()
@@ -95,7 +97,9 @@ class EngineWatch:
     def _end(self, watched: Watched) -> None:
         self._engine.end_for_machine(f"{ENDED_FOR[watched.cause or Cause.MEMORY]}: {watched.reason}.")
         self._teller.goes_on("It was ended.")
-        self._teller.ended(self._whose(), watched, self._job_ref(), recovery=COMES_BACK)
+        log = self._engine.log
+        said = Evidence(title=LOG_END_TITLE, text=log.tail() or NOTHING_WRITTEN, file_name=log.path.name)
+        self._teller.ended(self._whose(), watched, self._job_ref(), recovery=COMES_BACK, evidence=[said])
         self._text = ""
         self._stopped.set()
 

@@ -16,6 +16,7 @@ from dataclasses import replace
 from django.conf import settings
 
 from gate.core.groups import group_left_after
+from gate.core.manners import lower_priority
 from gate.core.oom import OomJudgement, OomReport, OomWitness
 from transcribe.engine.errors import ProtocolError
 from transcribe.engine.protocol import Failed, Load, Loaded, Message, Progress, Transcribe, Transcribed, decode, encode
@@ -65,6 +66,7 @@ class EngineProcess:
                 start_new_session=True,
             )
         self.pid = self._process.pid
+        lower_priority(self.pid)  # it does so itself as soon as its Python has come up
         self.witness = OomWitness(self.pid)
         self._selector = selectors.DefaultSelector()
         self._selector.register(self._stdout, selectors.EVENT_READ)

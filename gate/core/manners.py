@@ -28,15 +28,15 @@ def end_with_parent(expected_parent: int) -> None:
         os._exit(1)
 
 
-def lower_priority() -> None:
-    """nice, idle I/O class and OOM score; each is a courtesy, so a refusal is no error."""
+def lower_priority(pid: int = 0) -> None:
+    """nice, idle I/O class and OOM score, of this process or of a child; each is a courtesy: a refusal is no error."""
     with contextlib.suppress(OSError):
-        os.setpriority(os.PRIO_PROCESS, 0, NICE)
+        os.setpriority(os.PRIO_PROCESS, pid, NICE)
     number = SYS_IOPRIO_SET.get(os.uname().machine)
     if sys.platform.startswith("linux") and number is not None:
-        ctypes.CDLL(None, use_errno=True).syscall(number, IOPRIO_WHO_PROCESS, 0, IOPRIO_CLASS_IDLE_VALUE)
+        ctypes.CDLL(None, use_errno=True).syscall(number, IOPRIO_WHO_PROCESS, pid, IOPRIO_CLASS_IDLE_VALUE)
     with contextlib.suppress(OSError):
-        Path("/proc/self/oom_score_adj").write_text(f"{OOM_SCORE_ADJ}\n", encoding="ascii")
+        Path(f"/proc/{pid or 'self'}/oom_score_adj").write_text(f"{OOM_SCORE_ADJ}\n", encoding="ascii")
 
 
 def cap_threads(threads: int) -> None:

@@ -25,7 +25,6 @@ KILLS = int(os.environ.get("KILLS", "100"))
 SEED = int(os.environ.get("KILL_SEED", str(random.randrange(10**6))))
 # How often each is chosen. `tree`: the whole family at once, as a power cut does.
 ROLES = {"web": 2, "worker": 2, "cluster": 4, "sampler": 1, "engine": 3, "up": 1, "tree": 2}
-TERMS = ("web", "worker", "sampler", "up")  # who also gets SIGTERM; never a group of django-q2
 LIMIT_SECONDS = 200 + 12 * KILLS
 
 Rows = list[tuple[object, ...]]
@@ -57,7 +56,7 @@ class Killer:
 
     def kill(self) -> None:
         role = self._random.choices(list(ROLES), list(ROLES.values()))[0]
-        number = signal.SIGTERM if role in TERMS and self._random.random() < 0.25 else signal.SIGKILL
+        number = signal.SIGTERM if self._random.random() < 0.25 else signal.SIGKILL
         victims = self._find(role)
         for process in victims:
             with contextlib.suppress(psutil.NoSuchProcess):

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import os
+import signal
 import sqlite3
 import subprocess
 import sys
@@ -104,6 +106,12 @@ def test_it_rests_pauses_goes_on_is_ended_and_comes_back(hot: tuple[Panel, Therm
     (ended,) = panel.rows("SELECT job_ref, measures FROM gate_incident WHERE kind = 'thermal_end'")
     assert ended["job_ref"] == f"job {job_id}"
     assert [(m["value"], m["limit"]) for m in json.loads(ended["measures"]) if m["unit"] == "°C"] == [(91.0, 90.0)]
+    (piece,) = panel.rows(
+        "SELECT text, file_name FROM gate_incidentevidence AS e JOIN gate_incident AS i ON i.id = e.incident_id"
+        " WHERE i.kind = 'thermal_end'"
+    )
+    assert "was loaded in" in piece["text"], "the end of what the engine wrote"
+    assert (panel.data_dir / "logs" / piece["file_name"]).is_file()
     assert job["next_try_at"] is not None
     thermometer.set(74.0)
     panel.wait_for_job(job_id, "succeeded", seconds=240)
@@ -119,6 +127,36 @@ def test_it_rests_pauses_goes_on_is_ended_and_comes_back(hot: tuple[Panel, Therm
     panel.wait_for_job(undisturbed, "succeeded", seconds=240)
     assert held_seconds(panel, undisturbed) == {}
     assert panel.text(job_id) == panel.text(undisturbed)
+
+
+def test_one_that_somebody_wakes_is_paused_again(hot: tuple[Panel, Thermometer], tmp_path: Path) -> None:
+    panel, thermometer = hot
+    job_id = panel.submit(recording(tmp_path).path, **PLAIN)
+    engine = started(panel, job_id)
+    thermometer.set(82.0)
+    activity(panel, job_id, "Paused")
+    os.killpg(engine, signal.SIGCONT)
+    wait_for_state(engine, "T", what="as hot as it was, so it stands still again")
+    thermometer.set(60.0)
+    panel.wait_for_job(job_id, "succeeded", seconds=240)
+
+
+def test_a_long_pause_ends_it_and_it_comes_back(tmp_path: Path) -> None:
+    panel, thermometer = hot_panel(tmp_path, 60.0, J5A_ENGINE_THREADS="1", J5A_PAUSE_LIMIT_SECONDS="10")
+    try:
+        panel.start()
+        job_id = panel.submit(recording(tmp_path).path, **PLAIN)
+        engine = started(panel, job_id)
+        thermometer.set(82.0)
+        job = panel.wait_for_job(job_id, "blocked", seconds=60)
+        assert state_of(engine) == ""
+        assert job["reason"].startswith("Ended for heat: paused for heat longer than 10 s.")
+        assert told(panel) == [("thermal_end", "open"), ("thermal_pause", "resolved")]
+        thermometer.set(60.0)
+        panel.wait_for_job(job_id, "succeeded", seconds=240)
+        assert outcomes(panel, job_id) == ["machine_ended", "succeeded"]
+    finally:
+        panel.stop()
 
 
 def test_a_paused_job_can_be_cancelled(hot: tuple[Panel, Thermometer], tmp_path: Path) -> None:

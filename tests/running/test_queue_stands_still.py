@@ -27,11 +27,15 @@ def sentinel(panel: Panel) -> psutil.Process:
 
 
 def role(panel: Panel, name: str) -> psutil.Process:
+    if name == "master":
+        return panel.child("worker")
+    if name == "sentinel":
+        return sentinel(panel)
     forked = sorted(sentinel(panel).children(), key=lambda process: process.pid)
     return forked[ROLES.index(name)]
 
 
-@pytest.mark.parametrize("name", ROLES)
+@pytest.mark.parametrize("name", ["master", "sentinel", *ROLES])
 def test_a_sudden_death_is_answered_with_a_new_cluster(make_panel: Callable[..., Panel], name: str) -> None:
     """One that was killed may have held a lock of the queues, which would never be let go."""
     panel = make_panel()

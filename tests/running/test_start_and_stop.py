@@ -14,7 +14,7 @@ import subprocess
 import sys
 import time
 import urllib.request
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from datetime import datetime
 from pathlib import Path
 
@@ -87,6 +87,22 @@ def test_a_stop_in_the_middle_of_a_job_leaves_no_process(make_panel: MakePanel, 
     assert left == []
     assert panel.job(job_id)["status"] == "queued"
     panel.process = None
+
+
+def test_sigterm_to_every_process_at_once_leaves_none(make_panel: MakePanel, tmp_path: Path) -> None:
+    """As a service manager does that stops a whole control group. django-q2's own master hangs then."""
+    panel = make_panel()
+    job_id = panel.submit(joined(tmp_path / "long.wav", minutes=5).path)
+    until(panel.engines, seconds=20, what="an engine runs")
+    family = panel.family()
+    for process in family:
+        process.send_signal(signal.SIGTERM)
+    _, left = psutil.wait_procs(family, timeout=30)
+    assert left == []
+    assert panel.process is not None
+    panel.process.wait(10)
+    panel.up()
+    panel.wait_for_job(job_id, "succeeded", seconds=240)
 
 
 def test_when_up_is_killed_everything_ends(make_panel: MakePanel) -> None:
@@ -174,6 +190,48 @@ def test_a_second_panel_on_the_same_data_is_refused(panel: Panel) -> None:
     assert f"Another panel runs on {panel.data_dir}" in done.stderr
     assert "J5A_DATA_DIR" in done.stderr
     assert "Traceback" not in done.stderr
+
+
+@contextlib.contextmanager
+def worker_alone(panel: Panel) -> Iterator[tuple[subprocess.Popen[bytes], Path]]:
+    """`manage.py worker` on the panel's data, and where it writes; ended with the block."""
+    said = panel.root / "worker.log"
+    with said.open("wb") as log:
+        worker = subprocess.Popen(
+            [sys.executable, "manage.py", "worker"],
+            cwd=BASE_DIR, env=panel.env, stdin=subprocess.DEVNULL, stdout=log, stderr=log,
+        )  # fmt: skip
+    try:
+        yield worker, said
+    finally:
+        worker.terminate()
+        worker.wait(60)
+
+
+def test_a_second_queue_on_the_same_data_waits_until_the_first_is_gone(make_panel: MakePanel) -> None:
+    panel = make_panel()
+    with worker_alone(panel) as (second, said):
+        until(lambda: "another cluster runs on this data directory" in said.read_text(), seconds=30, what="it says so")
+        panel.wait_for_job(panel.submit(CLIP), "succeeded")
+        assert psutil.Process(second.pid).children() == [], "it has no cluster while the first one works"
+        panel.stop()
+        until(lambda: "worker: ready" in said.read_text(), seconds=30, what="its turn has come")
+        panel.wait_for_job(panel.submit(CLIP), "succeeded")
+
+
+def test_a_worker_waits_for_a_database_that_cannot_be_opened(make_panel: MakePanel) -> None:
+    """A folder stands in the place of its file."""
+    panel = make_panel()
+    panel.stop()
+    database = panel.data_dir / "j5a.sqlite3"
+    aside = database.rename(database.with_suffix(".aside"))
+    database.mkdir()
+    with worker_alone(panel) as (worker, said):
+        until(lambda: "the database cannot be used" in said.read_text(), seconds=30, what="it says so")
+        database.rmdir()
+        aside.rename(database)
+        panel.wait_for_job(panel.submit(CLIP), "succeeded")
+        assert worker.poll() is None
 
 
 def test_a_lock_directory_that_cannot_be_used_is_said_plainly(panel: Panel, tmp_path: Path) -> None:

@@ -11,8 +11,11 @@ from pytest_django import Settings
 
 from tests.transcribe.engines import threads_of
 from tests.transcribe.runs import run_once, submitted
+from transcribe.engine_logs import AttemptLog
+from transcribe.held import HeldTimes
 from transcribe.slot import EngineSlot
 from transcribe.states import JobStatus
+from transcribe.supervisor import EngineProcess
 
 NICE, OOM_SCORE_ADJ = 10, 500  # the protocol's
 
@@ -21,6 +24,15 @@ def io_class(thread: int) -> str:
     asked = subprocess.run(["ionice", "-p", str(thread)], capture_output=True, text=True, stdin=subprocess.DEVNULL)
     assert asked.returncode == 0, asked.stderr
     return asked.stdout.strip()
+
+
+def test_it_has_it_from_the_start(tmp_path: Path) -> None:
+    """Its Python needs a moment to come up and to import what it is."""
+    with (tmp_path / "lock").open("w") as lock:
+        engine = EngineProcess(lock_descriptor=lock.fileno(), log=AttemptLog(tmp_path / "log"), held=HeldTimes())
+        seen = os.getpriority(os.PRIO_PROCESS, engine.pid), Path(f"/proc/{engine.pid}/oom_score_adj").read_text()
+        engine.kill()
+    assert seen == (NICE, f"{OOM_SCORE_ADJ}\n")
 
 
 @pytest.mark.django_db(transaction=True)

@@ -113,6 +113,24 @@ def test_work_of_ended_and_deleted_jobs_goes(folders: Path) -> None:
 
 
 @pytest.mark.django_db
+@pytest.mark.parametrize("status", [JobStatus.INCOMPLETE, JobStatus.FAILED, JobStatus.CANCELLED])
+def test_journals_stay_while_a_person_may_try_the_job_again(folders: Path, status: JobStatus) -> None:
+    """They spare the retry what was decoded; a job that succeeded, or is deleted, needs none."""
+    job, done = ended(status=status), ended()
+    kept = aged(folders / "work" / f"job-{job.pk}" / "chunk-1.journal", 999)
+    audio = aged(folders / "work" / f"job-{job.pk}" / "audio.pcm", 0, 100)
+    for name in (f"job-{done.pk}", "job-999"):
+        aged(folders / "work" / name / "chunk-0.journal", 0)
+    expected = {"work folders of ended jobs": (3, 120)}
+    assert removed(dry_run=True) == expected
+    assert removed() == expected
+    assert (kept.exists(), audio.exists()) == (True, False)
+    assert [path.name for path in (folders / "work").iterdir()] == [f"job-{job.pk}"]
+    assert removed() == {}
+    assert kept.exists()
+
+
+@pytest.mark.django_db
 def test_a_recording_without_a_job_goes_after_a_day(folders: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     ended(audio="f" * 32 + ".mp3")
     path, named = aged(folders / "uploads" / UPLOAD, 2, 70), aged(folders / "uploads" / ("f" * 32 + ".mp3"), 999)

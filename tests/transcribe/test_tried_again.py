@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import contextlib
+import os
 import resource
 import signal
 import subprocess
+import uuid
+from collections.abc import Iterator
 from pathlib import Path
 
 import psutil
@@ -14,6 +17,7 @@ from django.db import connection
 from pytest_django import Settings
 
 from gate.models import VerdictRecord
+from tests.gate.test_other_machines import CGROUPS
 from tests.machines import may_skip
 from tests.speech_files import joined
 from tests.transcribe.runs import Control, run_once, submitted
@@ -68,9 +72,15 @@ def test_an_engine_that_runs_out_of_memory_is_started_again(slot: EngineSlot, tm
     assert job.chunks.get().status == ChunkStatus.QUARANTINED
 
 
-def test_a_disk_that_takes_no_file_keeps_it_waiting(slot: EngineSlot, settings: Settings, needs_root: None) -> None:
+@pytest.mark.parametrize(
+    ("options", "said"),
+    [("nr_inodes=1", "A disk is full (No space left on device"), ("ro", "A file could not be used (Read-only file")],
+)
+def test_a_disk_that_takes_no_file_keeps_it_waiting(
+    slot: EngineSlot, settings: Settings, needs_root: None, options: str, said: str
+) -> None:
     settings.WORK_DIR.mkdir()
-    mount = ["mount", "-t", "tmpfs", "-o", "nr_inodes=1", "j5a-test", str(settings.WORK_DIR)]
+    mount = ["mount", "-t", "tmpfs", "-o", options, "j5a-test", str(settings.WORK_DIR)]
     tried = subprocess.run(mount, capture_output=True, text=True)
     if tried.returncode != 0:
         may_skip(f"no tmpfs could be mounted: {tried.stderr.strip()}")
@@ -78,10 +88,40 @@ def test_a_disk_that_takes_no_file_keeps_it_waiting(slot: EngineSlot, settings: 
         job = submitted()
         assert run_once(slot) == JobStatus.BLOCKED
         job.refresh_from_db()
-        assert "No space left on device" in job.reason
+        assert job.reason.startswith(said)
         assert job.attempts.get().outcome == AttemptOutcome.NO_DISK
     finally:
         subprocess.run(["umount", "-l", str(settings.WORK_DIR)], check=True)
+    assert run_once(slot) == JobStatus.SUCCEEDED
+
+
+@contextlib.contextmanager
+def no_further_process() -> Iterator[None]:
+    """This process in a control group that is full of it."""
+    root = next((path for path in (CGROUPS / "pids", CGROUPS) if (path / "cgroup.procs").exists()), None)
+    if root is None or (root == CGROUPS and "pids" not in (root / "cgroup.subtree_control").read_text().split()):
+        may_skip("no control groups for the number of processes")
+    assert root is not None
+    name = root.name if root != CGROUPS else ""
+    lines = (line.split(":", 2) for line in Path("/proc/self/cgroup").read_text().splitlines())
+    before = root / next(path for _, names, path in lines if names == name).lstrip("/")
+    full = root / f"j5a-test-{uuid.uuid4().hex[:8]}"
+    full.mkdir()
+    try:
+        (full / "pids.max").write_text("1")
+        (full / "cgroup.procs").write_text(str(os.getpid()))
+        yield
+    finally:
+        (before / "cgroup.procs").write_text(str(os.getpid()))
+        full.rmdir()
+
+
+def test_a_machine_that_takes_no_further_process_keeps_it_waiting(slot: EngineSlot, needs_root: None) -> None:
+    job = submitted()
+    with no_further_process():
+        assert run_once(slot) == JobStatus.BLOCKED
+    job.refresh_from_db()
+    assert job.reason.startswith("No further process could be started (")
     assert run_once(slot) == JobStatus.SUCCEEDED
 
 

@@ -19,6 +19,7 @@ from gate.core.verdict import CheckName, CheckResult
 from gate.models import Incident, VerdictRecord
 from gate.services import incident_recovered, incident_report, incidents_hold
 from transcribe.engine.errors import ProtocolError
+from transcribe.engine_logs import LOG_END_TITLE, NOTHING_WRITTEN
 from transcribe.errors import EngineLost
 from transcribe.models import Attempt, AttemptOutcome, Chunk, Job
 from transcribe.states import ENDED, ChunkStatus, JobStatus
@@ -87,7 +88,7 @@ def _report(
 def _log_end(job: Job, tail: str) -> list[Evidence]:
     attempt = Attempt.objects.filter(job=job, number=job.attempt).first()
     name = "" if attempt is None else attempt.log_name
-    return [Evidence(title="End of the engine's output", text=tail or "It wrote nothing.", file_name=name)]
+    return [Evidence(title=LOG_END_TITLE, text=tail or NOTHING_WRITTEN, file_name=name)]
 
 
 def _recovery(kind: IncidentKind, job: Job, chunk: Chunk | None) -> str:
@@ -108,7 +109,7 @@ def worker_lost_report(job: Job, attempt: Attempt) -> None:
         "command line" if job.source == "command" else "worker",
         f"The process that ran {_name(job)}, attempt {attempt.number}, ended in the middle of it.",
         job_ref=_ref(job),
-        evidence=[Evidence(title="End of the engine's output", text=attempt.output_tail, file_name=attempt.log_name)]
+        evidence=[Evidence(title=LOG_END_TITLE, text=attempt.output_tail, file_name=attempt.log_name)]
         if attempt.log_name
         else [],
         recovery=_taken_back_text(job, done),

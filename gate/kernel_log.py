@@ -10,7 +10,9 @@ import time
 from gate.core.incidents.kernel_lines import kernel_lines_since, kernel_lines_that_matter
 from gate.core.incidents.occurrence import Evidence
 
-__all__ = ["kernel_evidence"]
+__all__ = ["TITLE", "kernel_evidence"]
+
+TITLE = "Kernel lines"  # how the title of such evidence begins
 
 TIMEOUT_SECONDS = 5.0
 READ_LIMIT_BYTES = 512 * 1024
@@ -41,10 +43,10 @@ def kernel_evidence(*, since: float, boot_before: bool) -> Evidence:
                 lines = kernel_lines_since(lines, since - _slept_seconds())
             found = kernel_lines_that_matter(lines)
             told = "\n".join(found) or f"Nothing in it tells of {MATTERS} ({len(lines)} lines were read)."
-            return Evidence(title=f"Kernel lines of {which} ({command[0]})", text=told)
+            return Evidence(title=f"{TITLE} of {which} ({command[0]})", text=told)
     text = "\n".join(problems) or "The kernel's log of that time is not kept, or this account may not read it."
     hint = "\nA persistent journal keeps it over a restart: make the directory /var/log/journal." if boot_before else ""
-    return Evidence(title="Kernel lines", text=text + hint)
+    return Evidence(title=TITLE, text=text + hint)
 
 
 def _commands(since: float, *, boot_before: bool) -> tuple[tuple[str, ...], ...]:

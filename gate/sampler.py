@@ -18,6 +18,7 @@ from gate.core.errors import LockError
 from gate.core.history import store_due
 from gate.core.readings import Vitals
 from gate.core.sensors import SensorMemory, take_vitals
+from gate.kernel_watch import KernelWatch
 from gate.models import GateState, SensorSample
 from gate.recorder import Recorder
 from gate.services import (
@@ -60,6 +61,7 @@ class Sampler:
         self._known = SensorMemory()
         self._recorder = recorder
         self._state_watch = StateWatch()
+        self._kernel_watch = KernelWatch()
         self._looked_at: float | None = None
         self._stored_at: float | None = None
         self._summarise = _Rhythm(_SUMMARISE_EVERY_SECONDS)
@@ -106,6 +108,7 @@ class Sampler:
                 self._store(vitals, datetime.fromtimestamp(now, UTC), now)
                 self._stored_at = now
             self._state_watch.look(vitals, now)
+            self._kernel_watch.look(now)
         except DatabaseError as problem:
             self._report(str(problem))
             connections.close_all()

@@ -6,6 +6,7 @@ from gate.services.heat import heat_file_trip, heat_latch_trip
 from gate.services.history import history_prune, history_summarise
 from gate.services.holder import HolderStop, holder_refusal, holder_stop
 from gate.services.incidents import (
+    evidence_add,
     incident_acknowledge,
     incident_open_or_join,
     incident_recovered,
@@ -36,6 +37,7 @@ __all__ = [
     "PURPOSE_START",
     "HolderStop",
     "TimeSpan",
+    "evidence_add",
     "gate_evaluate",
     "gate_preview",
     "gate_preview_many",

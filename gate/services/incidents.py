@@ -21,6 +21,7 @@ from gate.core.incidents.occurrence import Evidence, Occurrence
 from gate.models import Incident, IncidentEvent, IncidentEventKind, IncidentEvidence
 
 __all__ = [
+    "evidence_add",
     "incident_acknowledge",
     "incident_open_or_join",
     "incident_recovered",
@@ -162,6 +163,12 @@ def note_add(incident: Incident, who: str, text: str) -> IncidentEvent:
     return IncidentEvent.objects.create(
         incident=incident, kind=IncidentEventKind.NOTE, at=timezone.now(), who=who, text=text
     )
+
+
+def evidence_add(incident: Incident, piece: Evidence) -> None:
+    """What was found out afterwards."""
+    with transaction.atomic():
+        _evidence_write(incident, (piece,), timezone.now())
 
 
 def incident_recovered(incident: Incident, text: str) -> None:

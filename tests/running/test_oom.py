@@ -21,6 +21,10 @@ from tests.panel import Panel, until
 from tests.speech_files import joined
 
 SMALL_BYTES = 4 * 1024**2  # less than one window's tensors: the engine's next allocations do not fit
+KERNEL_LINES = (
+    "SELECT e.text FROM gate_incidentevidence AS e JOIN gate_incident AS i ON i.id = e.incident_id"
+    " WHERE i.kind = 'oom_kill' AND e.title LIKE 'Kernel lines%'"
+)
 HUNGRY = "import sys; sys.stdin.readline(); print(len(bytearray(64 << 20)))"
 
 
@@ -81,6 +85,9 @@ def test_an_oom_kill_is_named_and_the_job_goes_on(
     assert row["exit_code"] == -signal.SIGKILL
     (incident,) = panel.rows("SELECT job_ref, status FROM gate_incident WHERE kind = 'oom_kill'")
     assert (incident["job_ref"], incident["status"]) == (f"job {job_id}", "open")
+    (lines,) = until(lambda: panel.rows(KERNEL_LINES), seconds=60, what="the sampler adds the kernel's lines")
+    if subprocess.run(["dmesg"], capture_output=True).returncode == 0:
+        assert f"Killed process {pid} " in lines["text"] or "oom" in lines["text"].lower()
     panel.login()
     assert "because memory ran out" in panel.get(f"/jobs/{job_id}/")
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import StrEnum
 
-__all__ = ["IncidentKind", "KindFacts", "kind_facts"]
+__all__ = ["KERNEL_KINDS", "IncidentKind", "KindFacts", "kind_facts"]
 
 
 class IncidentKind(StrEnum):
@@ -29,12 +29,15 @@ class IncidentKind(StrEnum):
 
 @dataclass(frozen=True, kw_only=True)
 class KindFacts:
-    """`settles`: the system sees when the cause is over and resolves it; otherwise a person does."""
+    """`settles`: the system sees when the cause is over and resolves it; otherwise a person does. `asks_kernel`: its
+    log may tell why, and is asked when the incident is there.
+    """
 
     title: str
     cause: str
     advice: str
     settles: bool = False
+    asks_kernel: bool = False
 
 
 _FACTS: dict[IncidentKind, KindFacts] = {
@@ -49,31 +52,37 @@ _FACTS: dict[IncidentKind, KindFacts] = {
         cause="The processor reached the trip mark while a heavy process ran, so the process was paused.",
         advice="Nothing at once: it goes on when the machine has cooled. If it comes back often, look at fan and dust.",
         settles=True,
+        asks_kernel=True,
     ),
     IncidentKind.THERMAL_END: KindFacts(
         title="Ended for heat",
         cause="Pausing did not cool the machine, or it was too hot to wait, so the heavy process was ended.",
         advice="Check that the fan turns and that air gets in. A job goes on from its last checkpoint.",
+        asks_kernel=True,
     ),
     IncidentKind.MEMORY_END: KindFacts(
         title="Ended for want of memory",
         cause="Available memory fell below the limit while a heavy process ran, so it was ended before the kernel did.",
         advice="Close large programs, or choose a smaller model. The page Gate names the largest programs.",
+        asks_kernel=True,
     ),
     IncidentKind.OOM_KILL: KindFacts(
         title="Killed by the kernel for memory",
         cause="Memory ran out and the kernel's out-of-memory killer chose the heavy process.",
         advice="Choose a smaller model, or raise J5A_MARGIN_GIB so that the gate waits for more memory.",
+        asks_kernel=True,
     ),
     IncidentKind.ENGINE_HUNG: KindFacts(
         title="Engine hung",
         cause="The engine lived but said nothing for too long, so its process group was killed.",
         advice="Read the end of its log. If slow windows are normal here, raise J5A_ENGINE_HUNG_SECONDS.",
+        asks_kernel=True,
     ),
     IncidentKind.ENGINE_LOST_TWICE: KindFacts(
         title="Engine lost twice",
         cause="The same work ended its engine twice. A chunk is set aside then; loading a model is tried for longer.",
         advice="Read the end of the engine's log. Retry the job, with a smaller model if memory was short.",
+        asks_kernel=True,
     ),
     IncidentKind.LOCK_STALE: KindFacts(
         title="Stale lock found",
@@ -91,6 +100,7 @@ _FACTS: dict[IncidentKind, KindFacts] = {
         title="Worker lost",
         cause="The process that ran a job ended in the middle of it: killed, or it crashed.",
         advice="Look into the panel's log and the kernel lines for the time. The job was queued again by itself.",
+        asks_kernel=True,
     ),
     IncidentKind.UNCLEAN_SHUTDOWN: KindFacts(
         title="Unclean shutdown",
@@ -114,6 +124,8 @@ _FACTS: dict[IncidentKind, KindFacts] = {
         advice="Add what you know as notes, and resolve it with what was done.",
     ),
 }
+
+KERNEL_KINDS = frozenset(kind for kind, facts in _FACTS.items() if facts.asks_kernel)
 
 
 def kind_facts(kind: IncidentKind) -> KindFacts:

@@ -204,3 +204,29 @@ def test_it_stays_small(panel: Panel) -> None:
         recorded(panel, process, 5)
         unique_bytes = psutil.Process(process.pid).memory_full_info().uss
     assert unique_bytes <= 45 * 10**6
+
+
+OPENED = """
+import time
+from gate.core.incidents.kinds import IncidentKind
+from gate.services import incident_report
+for kind in (IncidentKind.THERMAL_END, IncidentKind.BAD_SENSOR):
+    incident_report(kind, "engine", "It happened.", at=time.time() - 6)
+incident_report(IncidentKind.MEMORY_END, "engine", "It happened long ago.", at=time.time() - 3600)
+"""
+
+
+def test_what_the_kernel_may_explain_gets_its_lines_once(panel: Panel) -> None:
+    done = panel.manage("shell", "--no-imports", "-c", OPENED)
+    assert done.returncode == 0, done.stderr
+    query = (
+        "SELECT i.kind, e.title FROM gate_incidentevidence AS e JOIN gate_incident AS i ON i.id = e.incident_id"
+        " WHERE i.summary LIKE 'It happened%'"
+    )
+    with sampler(panel) as process:
+        until(lambda: panel.rows(query), seconds=60, what=f"kernel lines; log:\n{panel.log()[-2000:]}")
+        with pytest.raises(subprocess.TimeoutExpired):
+            process.wait(25)  # it looks every ten
+    ((kind, title),) = panel.rows(query)
+    assert kind == "thermal_end"
+    assert title.startswith("Kernel lines")

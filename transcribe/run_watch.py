@@ -24,13 +24,15 @@ from transcribe.engine_logs import log_cap
 from transcribe.held import HeldFor
 from transcribe.supervisor import EngineProcess
 
-__all__ = ["EngineWatch"]
+__all__ = ["COMES_BACK_WHEN", "EngineWatch"]
 
 logger = logging.getLogger(__name__)
 
 LOOK_SECONDS = 1.0
 JOIN_SECONDS = 10.0
-COMES_BACK = "The job keeps its finished chunks and comes back by itself when the gate opens."
+# What stands in the way of its next start: the gate, and what transcribe/slot.py looks at before it.
+COMES_BACK_WHEN = "it comes back by itself when the gate opens and memory pressure is within its limit"
+COMES_BACK = f"The job keeps its finished chunks; {COMES_BACK_WHEN}."
 
 
 class EngineWatch:

@@ -57,7 +57,8 @@ _FACTS: dict[IncidentKind, KindFacts] = {
     ),
     IncidentKind.MEMORY_END: KindFacts(
         title="Ended for want of memory",
-        cause="Available memory fell below the limit while a heavy process ran, so it was ended before the kernel did.",
+        cause="While a heavy process ran, available memory fell below the limit, or all programs waited for memory for "
+        "too long, so it was ended before the kernel did.",
         advice="Close large programs, or choose a smaller model. The page Gate names the largest programs.",
     ),
     IncidentKind.OOM_KILL: KindFacts(

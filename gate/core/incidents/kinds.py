@@ -12,6 +12,7 @@ class IncidentKind(StrEnum):
     """Opened by the system, the last one by a person."""
 
     GATE_BLOCKED = "gate_blocked"
+    JOB_WAITS = "job_waits"
     THERMAL_PAUSE = "thermal_pause"
     THERMAL_END = "thermal_end"
     MEMORY_END = "memory_end"
@@ -42,6 +43,12 @@ _FACTS: dict[IncidentKind, KindFacts] = {
         title="Gate blocked for long",
         cause="A check of the gate has said no for so long that a waiting job should be looked at.",
         advice="Open the page Gate: each blocking check says what would unblock it. The job starts by itself then.",
+        settles=True,
+    ),
+    IncidentKind.JOB_WAITS: KindFacts(
+        title="Job waits for long",
+        cause="Not the gate but a disk, a folder, the database or memory pressure has kept a job waiting for so long.",
+        advice="The summary says what it is and what to do. The job starts by itself when that is mended.",
         settles=True,
     ),
     IncidentKind.THERMAL_PAUSE: KindFacts(

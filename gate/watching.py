@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import logging
 import threading
+import time
 from contextlib import suppress
 from dataclasses import replace
 
@@ -17,6 +18,7 @@ from django.db import DatabaseError, connections
 from gate import services
 from gate.core.incidents.watching import watch_measures
 from gate.core.policy import GatePolicy
+from gate.core.readings import MemoryReading, TemperatureReading, Vitals
 from gate.core.sensors import SensorMemory, take_vitals
 from gate.core.watch import Act, Cause, Watched, WatchState, watch
 
@@ -35,7 +37,7 @@ class MachineWatch:
         self._known = SensorMemory()
         self._state = WatchState()
         self._policy_at_seconds: float | None = None
-        self._trip_owed = False
+        self._trip_owed = self._is_blind = False
         self._beside: threading.Thread | None = None
 
     @property
@@ -44,7 +46,7 @@ class MachineWatch:
 
     def look(self, at_seconds: float, *, may_pause: bool = True) -> Watched | None:
         """What to do at `at_seconds` (monotonic). None: it should be paused, and must not be (`may_pause`)."""
-        vitals = take_vitals(self.policy, self._known)
+        vitals = self._vitals()
         watched = watch(vitals, self.policy, self._state, at_seconds=at_seconds)
         if watched.act is Act.PAUSE and not may_pause:
             self._state = replace(watched.state, paused_at_seconds=None)
@@ -53,11 +55,26 @@ class MachineWatch:
         if watched.act in (Act.PAUSE, Act.END) and watched.cause is Cause.HEAT:
             services.heat_file_trip()  # at once: no database is needed for it
             self._trip_owed = True
-        self._tend(at_seconds)
-        if watched.act in (Act.PAUSE, Act.END):
-            measures = watch_measures(vitals, self.policy, ended=watched.act is Act.END)
-            watched = replace(watched, measures=tuple(measures), taken_at=vitals.taken_at)
+        try:
+            self._tend(at_seconds)
+            if watched.act in (Act.PAUSE, Act.END):
+                measures = watch_measures(vitals, self.policy, ended=watched.act is Act.END)
+                watched = replace(watched, measures=tuple(measures), taken_at=vitals.taken_at)
+        except Exception:  # what is told beside it must not keep the caller from what is decided
+            logger.exception("what the watch has decided cannot be told in full")
         return watched
+
+    def _vitals(self) -> Vitals:
+        """A look that fails as a whole is one that read nothing: a pause ends at its limit all the same."""
+        try:
+            vitals = take_vitals(self.policy, self._known)
+        except Exception as problem:
+            if not self._is_blind:  # once, not each second of an hour
+                logger.exception("the watch cannot read the machine; it goes on looking")
+            self._is_blind = True
+            return _unread(f"{type(problem).__name__}: {problem}")
+        self._is_blind = False
+        return vitals
 
     def _tend(self, at_seconds: float) -> None:
         """Start what the database must be asked for, unless the last of it still waits for an answer."""
@@ -83,3 +100,9 @@ class MachineWatch:
         finally:
             with suppress(DatabaseError):
                 connections.close_all()
+
+
+def _unread(problem: str) -> Vitals:
+    memory = MemoryReading(available_bytes=None, total_bytes=None, problem=problem)
+    temperature = TemperatureReading(deciding=None, problem=problem)
+    return Vitals(taken_at=time.time(), memory=memory, temperature=temperature)

@@ -6,6 +6,8 @@ A wrong value stops the start with the variable's name, what it holds and what w
 from __future__ import annotations
 
 import os
+import re
+from ipaddress import ip_address
 from pathlib import Path
 from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
@@ -17,27 +19,93 @@ PREFIX = "J5A_"
 NAME_LIMIT = 255  # characters, as the columns have
 _TRUE = {"1", "true", "yes", "on"}
 _FALSE = {"0", "false", "no", "off"}
+_SHOWN = 40  # characters of a wrong value
+_HOST_LIMIT = 253  # characters of a name, RFC 1035
+_LABEL = r"[A-Za-z0-9_]([A-Za-z0-9_-]{0,61}[A-Za-z0-9_])?"
+_HOST = re.compile(rf"{_LABEL}(\.{_LABEL})*")
+_NUMBER = re.compile(r"[+-]?[0-9.]+([eE][+-]?[0-9]+)?")
 
 
 def env_text(name: str, default: str | None) -> str | None:
     """The value without blanks around it; empty or missing gives the default."""
-    return os.environ.get(PREFIX + name, "").strip() or default
+    text = os.environ.get(PREFIX + name, "").strip()
+    if not text.isprintable():
+        raise ImproperlyConfigured(
+            f"{PREFIX}{name} holds characters that cannot be shown ({_shown(ascii(text))}): "
+            "give readable text in one line, or leave it away."
+        )
+    return text or default
 
 
-def env_name(name: str) -> str | None:
-    """A name that stands in rows and pages; None when it is not set."""
-    text = env_text(name, None)
-    if text is None or (text.isprintable() and len(text) <= NAME_LIMIT):
-        return text
+def env_secret(name: str) -> str | None:
+    """As `env_text`, and nothing of it stands in a message."""
+    text = os.environ.get(PREFIX + name, "").strip()
+    if text.isprintable():
+        return text or None
     raise ImproperlyConfigured(
-        f"{PREFIX}{name}={text[:40]!r} is no name: give at most {NAME_LIMIT} characters of readable text, "
-        "or leave it away for the machine's own name."
+        f"{PREFIX}{name} holds characters that cannot be shown: give readable text in one line, or leave it away."
     )
+
+
+def env_name(name: str, otherwise: str) -> str | None:
+    """A name that stands in rows and pages; None when it is not set. `otherwise`: what leaving it away gives."""
+    text = env_text(name, None)
+    return text if text is None else _name(name, text, f"or leave it away for {otherwise}")
+
+
+def env_names(name: str, default: list[str]) -> list[str]:
+    """A comma-separated list of such names."""
+    return [_name(name, part, "separated by commas") for part in env_list(name, default)]
 
 
 def env_list(name: str, default: list[str]) -> list[str]:
     """A comma-separated list, blanks removed."""
-    return [part.strip() for part in Env().list(PREFIX + name, default=default) if part.strip()]
+    text = env_text(name, None)
+    if text is None:
+        return default
+    if parts := [part.strip() for part in Env.parse_value(text, list) if part.strip()]:
+        return parts
+    raise ImproperlyConfigured(
+        f"{PREFIX}{name}={_shown(text)!r} holds nothing but commas: name at least one, or leave it away."
+    )
+
+
+def env_host(name: str, default: str) -> str:
+    """A numeric address or a host's name, without a port."""
+    text = env_text(name, None) or default
+    if _is_address(text) or _is_host(text):
+        return text
+    raise ImproperlyConfigured(
+        f"{PREFIX}{name}={_shown(text)!r} is no address: give one of this machine, such as 127.0.0.1 or ::1, "
+        f"or its name, without a port (that is {PREFIX}PORT)."
+    )
+
+
+def env_hosts(name: str, default: list[str]) -> list[str]:
+    """Hosts as Django's ALLOWED_HOSTS takes them: `.example.org` means all below it, `*` every one."""
+    if env_text(name, None) is None:
+        return default
+    found = env_list(name, default)
+    for part in found:
+        is_bracketed = part.startswith("[") and part.endswith("]") and _is_address(part[1:-1])
+        if not (part == "*" or is_bracketed or _is_host(part.removeprefix("."))):
+            raise ImproperlyConfigured(
+                f"{PREFIX}{name}: {_shown(part)!r} is no host's name: give names as browsers ask for them, such as "
+                "panel.example.org, 192.0.2.7 or [::1], without http:// and without a port, separated by commas."
+            )
+    return found
+
+
+def env_origins(name: str) -> list[str]:
+    """Origins as browsers send them: a scheme, a host, a port where it is not the usual one, and nothing behind."""
+    found = env_list(name, [])
+    for part in found:
+        if not (part.startswith(("http://", "https://")) and _has_host(part) and part.count("/") == 2):
+            raise ImproperlyConfigured(
+                f"{PREFIX}{name}: {_shown(part)!r} is no origin: give https:// or http:// and the host, "
+                "such as https://panel.example.org, and nothing behind it; several are separated by commas."
+            )
+    return found
 
 
 def env_bool(name: str, default: bool) -> bool:
@@ -46,7 +114,7 @@ def env_bool(name: str, default: bool) -> bool:
         return default
     if text.lower() in _TRUE | _FALSE:
         return text.lower() in _TRUE
-    raise ImproperlyConfigured(f"{PREFIX}{name}={text!r} is neither yes nor no: use 1 or 0.")
+    raise ImproperlyConfigured(f"{PREFIX}{name}={_shown(text)!r} is neither yes nor no: use 1 or 0.")
 
 
 def env_int(name: str, default: int, *, low: int, high: int) -> int:
@@ -91,7 +159,7 @@ def env_url(name: str) -> str | None:
     text = env_text(name, None)
     if text is not None and not (text.startswith(("http://", "https://")) and _has_host(text)):
         raise ImproperlyConfigured(
-            f"{PREFIX}{name}={text!r} is not an address: it must begin with https:// or http://."
+            f"{PREFIX}{name}={_shown(text)!r} is not an address: it must begin with https:// or http://."
         )
     return text
 
@@ -110,7 +178,7 @@ def env_time_zone(name: str, default: str) -> str:
         ZoneInfo(text)
     except (ZoneInfoNotFoundError, ValueError, OSError):
         raise ImproperlyConfigured(
-            f"{PREFIX}{name}={text!r} is not a time zone: give one such as Europe/Berlin."
+            f"{PREFIX}{name}={_shown(text)!r} is not a time zone: give one such as Europe/Berlin."
         ) from None
     return text
 
@@ -119,10 +187,41 @@ def _number(name: str, default: float, *, low: float, high: float, kind: type) -
     text = env_text(name, None)
     if text is None:
         return default
+    what = "whole number" if kind is int else "number"
     try:
+        if not _NUMBER.fullmatch(text):  # Python takes 1_000, nan and the digits of other scripts as well
+            raise ValueError
         value = kind(text)
     except ValueError:
-        raise ImproperlyConfigured(f"{PREFIX}{name}={text!r} is not a number ({kind.__name__}).") from None
+        raise ImproperlyConfigured(
+            f"{PREFIX}{name}={_shown(text)!r} is no {what}: give one from {low} to {high}."
+        ) from None
     if not low <= value <= high:
-        raise ImproperlyConfigured(f"{PREFIX}{name}={text} is outside {low} to {high}.")
+        raise ImproperlyConfigured(
+            f"{PREFIX}{name}={_shown(text)} is outside {low} to {high}: give a {what} from {low} to {high}."
+        )
     return float(value)
+
+
+def _name(name: str, text: str, hint: str) -> str:
+    if len(text) <= NAME_LIMIT:
+        return text
+    raise ImproperlyConfigured(
+        f"{PREFIX}{name}={_shown(text)!r} is too long for a name: give at most {NAME_LIMIT} characters, {hint}."
+    )
+
+
+def _is_address(text: str) -> bool:
+    try:
+        ip_address(text)
+    except ValueError:
+        return False
+    return True
+
+
+def _is_host(text: str) -> bool:
+    return len(text) <= _HOST_LIMIT and _HOST.fullmatch(text) is not None
+
+
+def _shown(text: str) -> str:
+    return text if len(text) <= _SHOWN else f"{text[:_SHOWN]}…"

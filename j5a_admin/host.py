@@ -15,7 +15,7 @@ from pathlib import Path
 from j5a_admin.env import NAME_LIMIT
 from j5a_admin.secret import private_directory, secret_write
 
-__all__ = ["host_name_kept"]
+__all__ = ["host_name_kept", "host_name_known"]
 
 _MACHINE_ID = Path("/etc/machine-id")  # machine-id(5): says itself that it should be shown to others only hashed
 
@@ -25,10 +25,9 @@ def host_name_kept(path: Path) -> str:
 
     Raises ImproperlyConfigured when there is no folder for it.
     """
-    machine = _machine_hash()
-    name, its_machine = _read(path)
-    if name and (not its_machine or not machine or its_machine == machine):
+    if name := host_name_known(path):
         return name
+    machine = _machine_hash()
     name = socket.gethostname()
     private_directory(path.parent)
     temporary = path.with_name(f".{path.name}.{os.getpid()}")
@@ -39,6 +38,13 @@ def host_name_kept(path: Path) -> str:
         with suppress(OSError):
             temporary.unlink()
     return name
+
+
+def host_name_known(path: Path) -> str:
+    """The name that `path` keeps for this machine; empty where it keeps none, or that of another machine."""
+    machine = _machine_hash()
+    name, its_machine = _read(path)
+    return name if not its_machine or not machine or its_machine == machine else ""
 
 
 def _read(path: Path) -> tuple[str, str]:

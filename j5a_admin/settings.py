@@ -11,10 +11,14 @@ from j5a_admin.env import (
     env_absolute_path,
     env_bool,
     env_float,
+    env_host,
+    env_hosts,
     env_int,
-    env_list,
     env_name,
+    env_names,
+    env_origins,
     env_path,
+    env_secret,
     env_text,
     env_time_zone,
     env_url,
@@ -27,15 +31,15 @@ MIB = 1024**2
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 DATA_DIR = env_path("DATA_DIR", BASE_DIR / "var")
-HOST_ID = env_name("HOST_ID") or host_name_kept(DATA_DIR / "host_id")
+HOST_ID = env_name("HOST_ID", "the machine's own name") or host_name_kept(DATA_DIR / "host_id")
 
 # ── Web ──────────────────────────────────────────────────────────────────────────────────────────
-BIND = env_text("BIND", None) or "127.0.0.1"
+BIND = env_host("BIND", "127.0.0.1")
 PORT = env_int("PORT", 8000, low=1, high=65535)
 DEBUG = False  # there is no debug mode: errors go to the log, people get a page that says what to do
-SECRET_KEY = env_text("SECRET_KEY", None) or secret_read_or_create(DATA_DIR / "secret_key")
-ALLOWED_HOSTS = env_list("ALLOWED_HOSTS", ["127.0.0.1", "localhost", "[::1]", BIND, HOST_ID, socket.gethostname()])
-CSRF_TRUSTED_ORIGINS = env_list("CSRF_TRUSTED_ORIGINS", [])
+SECRET_KEY = env_secret("SECRET_KEY") or secret_read_or_create(DATA_DIR / "secret_key")
+ALLOWED_HOSTS = env_hosts("ALLOWED_HOSTS", ["127.0.0.1", "localhost", "[::1]", BIND, HOST_ID, socket.gethostname()])
+CSRF_TRUSTED_ORIGINS = env_origins("CSRF_TRUSTED_ORIGINS")
 
 # Behind a TLS proxy: secure cookies, HSTS and the proxy's header. Off for plain http on the loopback.
 HTTPS = env_bool("HTTPS", False)
@@ -160,7 +164,7 @@ GATE_LOCK_PATH = LOCK_DIR / "whisper_large.lock"
 GATE_MARGIN_BYTES = int(env_float("MARGIN_GIB", 4.0, low=0.5, high=1024) * GIB)
 GATE_TRIP_CELSIUS = env_float("TRIP_CELSIUS", 80.0, low=30, high=110)
 GATE_RESET_CELSIUS = env_float("RESET_CELSIUS", 75.0, low=25, high=109)
-GATE_WATCHED_PROGRAMS = tuple(env_list("WATCHED_PROGRAMS", ["claude"]))
+GATE_WATCHED_PROGRAMS = tuple(env_names("WATCHED_PROGRAMS", ["claude"]))
 GATE_ACTIVITY_WARN_BYTES = env_int("ACTIVITY_WARN_MIB", 500, low=1, high=10_000_000) * MIB
 GATE_ACTIVITY_HIGH_BYTES = env_int("ACTIVITY_HIGH_MIB", 2048, low=1, high=10_000_000) * MIB
 GATE_END_CELSIUS = env_float("END_CELSIUS", 90.0, low=31, high=125)
@@ -169,8 +173,8 @@ GATE_PAUSE_LIMIT_SECONDS = env_float("PAUSE_LIMIT_SECONDS", 3600, low=10, high=8
 # Where the trip mark is set lower than that, nothing rests unless it is asked for.
 GATE_REST_CELSIUS = env_float("REST_CELSIUS", min(70.0, GATE_TRIP_CELSIUS), low=25, high=110)
 GATE_END_PRESSURE_PERCENT = env_float("END_PRESSURE_PERCENT", 50.0, low=1, high=100)
-GATE_PINNED_SENSOR = env_text("PINNED_SENSOR", None)
-GATE_IGNORED_SENSORS = tuple(env_list("IGNORED_SENSORS", []))
+GATE_PINNED_SENSOR = env_name("PINNED_SENSOR", "the best sensor there is")
+GATE_IGNORED_SENSORS = tuple(env_names("IGNORED_SENSORS", []))
 # A job that the gate keeps waiting for longer is an incident; so is a sampler that did not get to look for longer.
 LONG_BLOCK_SECONDS = env_float("LONG_BLOCK_SECONDS", 1800, low=1, high=864_000)
 STALL_SECONDS = env_float("STALL_SECONDS", 15, low=2, high=3600)
@@ -188,6 +192,16 @@ if GATE_END_CELSIUS <= GATE_TRIP_CELSIUS:
     raise ImproperlyConfigured(
         f"J5A_END_CELSIUS={GATE_END_CELSIUS} must be above J5A_TRIP_CELSIUS={GATE_TRIP_CELSIUS}: "
         "a running process is paused first, and ended only when that does not help."
+    )
+if GATE_ACTIVITY_WARN_BYTES >= GATE_ACTIVITY_HIGH_BYTES:
+    raise ImproperlyConfigured(
+        f"J5A_ACTIVITY_WARN_MIB={GATE_ACTIVITY_WARN_BYTES // MIB} must be below "
+        f"J5A_ACTIVITY_HIGH_MIB={GATE_ACTIVITY_HIGH_BYTES // MIB}: the warning becomes more urgent as memory grows."
+    )
+if GATE_PINNED_SENSOR in GATE_IGNORED_SENSORS:
+    raise ImproperlyConfigured(
+        f"J5A_PINNED_SENSOR={GATE_PINNED_SENSOR!r} stands in J5A_IGNORED_SENSORS, too: "
+        "one sensor cannot decide and be ignored. Take it out of one of them."
     )
 
 # ── Work ─────────────────────────────────────────────────────────────────────────────────────────

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 from tests.machines import in_place_of
@@ -24,6 +25,12 @@ class Thermometer:
     def set(self, celsius: float) -> None:
         fresh = self.folder / "fresh"
         fresh.write_text(f"{round(celsius * 1000)}\n")
+        fresh.replace(self._input)
+
+    def fall_silent(self, pipe: Path) -> None:
+        """From now on who reads the sensor waits until somebody writes into this pipe."""
+        fresh = self.folder / "fresh"
+        os.link(pipe, fresh)
         fresh.replace(self._input)
 
 

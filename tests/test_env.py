@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -12,9 +13,10 @@ import pytest
 from tests.panel import BASE_DIR
 
 
-def start_with(tmp_path: Path, command: str = "check", **values: str) -> subprocess.CompletedProcess[str]:
+def start_with(tmp_path: Path, *command: str, **values: str) -> subprocess.CompletedProcess[str]:
+    """Runs `check` where no command is given."""
     env = {**os.environ, "J5A_DATA_DIR": str(tmp_path / "var"), **values}
-    words = [sys.executable, "manage.py", command]
+    words = [sys.executable, "manage.py", *(command or ("check",))]
     return subprocess.run(words, cwd=BASE_DIR, env=env, capture_output=True, text=True, stdin=subprocess.DEVNULL)
 
 
@@ -34,12 +36,77 @@ def start_with(tmp_path: Path, command: str = "check", **values: str) -> subproc
         ("J5A_HOST_ID", "a\x07b"),
         ("J5A_HOST_ID", "\udcff\udcfe"),
         ("J5A_HOST_ID", "x" * 300),
+        ("J5A_PORT", "1_0"),
+        ("J5A_PORT", "٨٠٨٠"),
+        ("J5A_PORT", "9" * 5000),
+        ("J5A_MARGIN_GIB", "1e400"),
+        ("J5A_MARGIN_GIB", "-inf"),
+        ("J5A_BIND", "127.0.0.1:8000"),
+        ("J5A_BIND", "http://127.0.0.1"),
+        ("J5A_BIND", "x" * 300),
+        ("J5A_BIND", "-5"),
+        ("J5A_ALLOWED_HOSTS", ",,"),
+        ("J5A_ALLOWED_HOSTS", "panel.example.org,https://panel.example.org"),
+        ("J5A_ALLOWED_HOSTS", "panel.example.org:8000"),
+        ("J5A_CSRF_TRUSTED_ORIGINS", "panel.example.org"),
+        ("J5A_CSRF_TRUSTED_ORIGINS", "https://panel.example.org/jobs"),
+        ("J5A_PINNED_SENSOR", "x" * 300),
+        ("J5A_IGNORED_SENSORS", f"applesmc/TCPG,{'x' * 300}"),
+        ("J5A_WATCHED_PROGRAMS", " , "),
+        ("J5A_ACTIVITY_WARN_MIB", "2048"),
     ],
 )
 def test_it_refuses_a_wrong_value(tmp_path: Path, name: str, value: str) -> None:
     done = start_with(tmp_path, **{name: value})
     assert done.returncode != 0
-    assert name in done.stderr.splitlines()[-1]
+    (said,) = done.stderr.splitlines()
+    assert said.startswith(name)
+    assert len(said) < 400
+
+
+NAMES = re.findall(r"^\| `(J5A_[A-Z_]+)` ", (BASE_DIR / "docs" / "settings.md").read_text(), re.MULTILINE)
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_characters_that_cannot_be_shown_are_refused_in_every_setting(tmp_path: Path, name: str) -> None:
+    """A byte that is no UTF-8, a second line, a colour of a terminal, a sign that turns the writing round."""
+    for value in ("\udcff", "a\nb", "a\x1b[31mb", "a\u202eb"):
+        done = start_with(tmp_path, **{name: value})
+        assert done.returncode != 0, value
+        (said,) = done.stderr.splitlines()
+        assert said.startswith(f"{name} holds characters that cannot be shown"), said
+        assert "give readable text in one line, or leave it away" in said
+
+
+def test_a_secret_is_not_shown_when_it_is_refused(tmp_path: Path) -> None:
+    done = start_with(tmp_path, J5A_SECRET_KEY=f"hush-hush\x07{'k' * 50}")
+    assert done.returncode != 0
+    assert "hush" not in done.stderr + done.stdout
+
+
+def test_a_sensor_cannot_be_pinned_and_ignored(tmp_path: Path) -> None:
+    done = start_with(tmp_path, J5A_PINNED_SENSOR="coretemp/Core 0", J5A_IGNORED_SENSORS="coretemp/Core 0")
+    assert done.returncode != 0
+    assert done.stderr.startswith("J5A_PINNED_SENSOR='coretemp/Core 0' stands in J5A_IGNORED_SENSORS, too")
+
+
+@pytest.mark.parametrize("value", ["", "  "])
+def test_an_empty_value_counts_as_not_set(tmp_path: Path, value: str) -> None:
+    code = "from django.conf import settings as s; print(s.ALLOWED_HOSTS, s.GATE_WATCHED_PROGRAMS, s.BIND, s.PORT)"
+    names = [name for name in NAMES if name not in ("J5A_DATA_DIR", "J5A_LOCK_DIR")]  # where it would write
+    words = ("shell", "--no-imports", "-c", code)
+    done = start_with(tmp_path, *words, **dict.fromkeys(names, value))
+    assert done.returncode == 0, done.stderr
+    assert "'localhost'" in done.stdout
+    assert done.stdout.endswith("('claude',) 127.0.0.1 8000\n")
+
+
+def test_hosts_and_origins_as_they_should_be_are_taken(tmp_path: Path) -> None:
+    hosts = "panel.example.org, .example.net,192.0.2.7,[::1],my_machine,*"
+    for bind in ("127.0.0.1", "::1", "localhost", "0.0.0.0"):
+        origins = "https://panel.example.org:8443,https://*.example.net"
+        done = start_with(tmp_path, J5A_BIND=bind, J5A_ALLOWED_HOSTS=hosts, J5A_CSRF_TRUSTED_ORIGINS=origins)
+        assert done.returncode == 0, done.stderr
 
 
 def test_it_starts_with_right_values(tmp_path: Path) -> None:

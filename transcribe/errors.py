@@ -11,6 +11,7 @@ TranscribeError            a job cannot go on; `message` is for people, `permane
 
 JobInterrupted             not an error: the run stops here for a reason that is no fault of the job
 ├── JobBlocked             the gate said no (carries the verdict's reason)
+│   └── JobPressed         it was not asked: all programs wait for memory, an engine would be ended at once
 ├── JobCancelled           a person asked for it
 ├── MachineEnded           the watch ended the engine for the machine's sake: heat, memory
 ├── JobPutBack             it waits again: held, the queue paused, or the hours are over (carries status and outcome)
@@ -89,6 +90,10 @@ class JobInterrupted(Exception):
 
 
 class JobBlocked(JobInterrupted):
+    pass
+
+
+class JobPressed(JobBlocked):
     pass
 
 

@@ -27,8 +27,10 @@ class HeldTimes:
         self._now: tuple[HeldFor, float] | None = None
 
     def begin(self, what: HeldFor) -> None:
-        """From now on it is held for `what`; another hold ends with that."""
+        """From now on it is held for `what`; a hold for something else ends with that."""
         with self._guard:
+            if self._now is not None and self._now[0] is what:
+                return
             self._close()
             self._now = (what, self._clock())
 
@@ -46,6 +48,11 @@ class HeldTimes:
 
     def total(self) -> float:
         return sum(self.seconds().values())
+
+    def lasts(self) -> float:
+        """Seconds of the hold in hand, of one kind without a break; 0 while it is let go."""
+        with self._guard:
+            return 0.0 if self._now is None else self._clock() - self._now[1]
 
     def _close(self) -> None:
         if self._now is not None:

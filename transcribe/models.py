@@ -175,6 +175,7 @@ class AttemptOutcome(models.TextChoices):
     CANCELLED = "cancelled", "Cancelled"
     STOPPED = "stopped", "Service stopped"
     MACHINE_ENDED = "machine_ended", "Ended for the machine's sake"
+    PRESSURE = "pressure", "Memory pressure was too high"
     NO_DISK = "no_disk", "Disk or database could not be used"
     HOURS_ENDED = "hours_ended", "The hours ended"
     HELD = "held", "Held by a person"

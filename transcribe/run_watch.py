@@ -25,13 +25,15 @@ from transcribe.engine_logs import LOG_END_TITLE, NOTHING_WRITTEN, log_cap
 from transcribe.held import HeldFor
 from transcribe.supervisor import EngineProcess
 
-__all__ = ["EngineWatch"]
+__all__ = ["COMES_BACK_WHEN", "EngineWatch"]
 
 logger = logging.getLogger(__name__)
 
 LOOK_SECONDS = 1.0
 JOIN_SECONDS = 10.0
-COMES_BACK = "The job keeps its finished chunks and comes back by itself when the gate opens."
+# What stands in the way of its next start: the gate, and what transcribe/slot.py looks at before it.
+COMES_BACK_WHEN = "it comes back by itself when the gate opens and memory pressure is within its limit"
+COMES_BACK = f"The job keeps its finished chunks; {COMES_BACK_WHEN}."
 
 
 class EngineWatch:
@@ -44,6 +46,7 @@ class EngineWatch:
         self._machine = MachineWatch(_policy())
         self._stopped = threading.Event()
         self._text = ""
+        self._is_paused = False  # by us, for heat; that it rests is over before the next look
         self._thread = threading.Thread(target=self._run, daemon=True, name="engine-watch")
         self._thread.start()
 
@@ -83,16 +86,23 @@ class EngineWatch:
         if watched.act is Act.END:
             self._end(watched)
             return
-        if self._machine.is_paused:  # again and again: whoever woke it, it is as hot as it was
-            self._engine.hold(HeldFor.HEAT_PAUSE)
+        self._follow()
         if watched.act is Act.PAUSE:
             self._teller.paused(self._whose(), watched, self._job_ref())
         elif watched.act is Act.RESUME:
-            self._engine.let_go()
             self._teller.goes_on(f"It goes on: {watched.reason}.")
         self._text = self._told(watched)
         if watched.rest_share:
             self._rest(watched.rest_share)
+
+    def _follow(self) -> None:
+        """At each look, not only at the change: a signal that failed is owed, and whoever woke it, it is as hot."""
+        if self._machine.is_paused:
+            self._is_paused = True
+            self._engine.hold(HeldFor.HEAT_PAUSE)
+        elif self._is_paused:
+            self._engine.let_go()
+            self._is_paused = False
 
     def _end(self, watched: Watched) -> None:
         self._engine.end_for_machine(f"{ENDED_FOR[watched.cause or Cause.MEMORY]}: {watched.reason}.")

@@ -22,6 +22,7 @@ from transcribe.errors import (
     JobBlocked,
     JobCancelled,
     JobFenced,
+    JobPressed,
     JobPutBack,
     MachineEnded,
     NoRoomForModel,
@@ -30,6 +31,7 @@ from transcribe.errors import (
 )
 from transcribe.job_run import JobRun, RunControl
 from transcribe.models import AttemptOutcome, Chunk, Job
+from transcribe.run_watch import COMES_BACK_WHEN
 from transcribe.services.incidents import engine_lost_report, lost_again_report
 from transcribe.services.progress import (
     attempt_update,
@@ -76,10 +78,11 @@ def _run_and_tell(job: Job, slot: EngineSlot, control: RunControl) -> None:
     except JobBlocked as blocked:
         slot.kill()
         next_try = timezone.now() + timedelta(seconds=settings.GATE_RETRY_SECONDS)
-        job_leave(job, JobStatus.BLOCKED, blocked.reason, AttemptOutcome.BLOCKED, next_try_at=next_try)
+        outcome = AttemptOutcome.PRESSURE if isinstance(blocked, JobPressed) else AttemptOutcome.BLOCKED
+        job_leave(job, JobStatus.BLOCKED, blocked.reason, outcome, next_try_at=next_try)
     except MachineEnded as ended:
         slot.kill()
-        reason = f"{ended.reason} Finished chunks are kept; it comes back by itself when the gate opens."
+        reason = f"{ended.reason} Finished chunks are kept; {COMES_BACK_WHEN}."
         again_at = next_try_after_loss(job, at_least_seconds=settings.GATE_RETRY_SECONDS)
         job_leave(job, JobStatus.BLOCKED, reason, AttemptOutcome.MACHINE_ENDED, next_try_at=again_at)
     except JobCancelled as cancelled:

@@ -16,10 +16,10 @@ from gate.core.checks import lock_refusal_text
 from gate.core.errors import LockError
 from gate.core.groups import group_left_after
 from gate.core.heldlock import HeldLock
-from gate.services import gate_evaluate, lock_acquire, lock_release
+from gate.services import gate_evaluate, lock_acquire, lock_release, memory_pressure_refusal
 from transcribe.engine.protocol import Load, Loaded
 from transcribe.engine_logs import log_begin
-from transcribe.errors import JobBlocked
+from transcribe.errors import JobBlocked, JobPressed
 from transcribe.held import HeldTimes
 from transcribe.learned import slowest_window
 from transcribe.models import Job
@@ -54,11 +54,14 @@ class EngineSlot:
     def admit(self, job: Job, model: ResolvedModel, *, purpose: str) -> None:
         """Take the lock if we do not hold it, then ask the gate. On a no everything is given back.
 
+        Where an engine must be started, memory pressure is looked at before: what ends a running one starts none.
+
         Raises:
-            JobBlocked: with the reason in words.
+            JobBlocked, JobPressed: with the reason in words.
         """
         if not self._holds(model):
             self._end_engine()
+            self._require_no_pressure()
         self._job_ref = f"job {job.pk}"
         if self._held is None:
             try:
@@ -121,6 +124,11 @@ class EngineSlot:
         """Raise MachineEnded when the watch has ended the engine."""
         if self._engine is not None:
             self._engine.require_not_ended()
+
+    def _require_no_pressure(self) -> None:
+        if refusal := memory_pressure_refusal():
+            self.close()
+            raise JobPressed(refusal)
 
     def show_life(self) -> None:
         """A sign of life in the lock's record, at most every HEARTBEAT_SECONDS; call it often.

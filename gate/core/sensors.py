@@ -40,7 +40,7 @@ from gate.core.readings import (
 from gate.core.sensor_memory import SensorMemory
 from gate.core.thermal import RawSensor, judge_sensors, sensor_class
 
-__all__ = ["SensorMemory", "take_snapshot", "take_vitals"]
+__all__ = ["SensorMemory", "read_pressure", "take_snapshot", "take_vitals"]
 
 _PRESSURE = Path("/proc/pressure/memory")
 _LARGEST_COUNT = 5  # protocol: "the five largest programs"
@@ -106,7 +106,7 @@ def _read_memory() -> MemoryReading:
     host, problem = _attempt(psutil.virtual_memory, None)
     group, group_problem = _attempt(read_group_memory, None)
     swap, _ = _attempt(psutil.swap_memory, None)
-    psi, _ = _attempt(_read_pressure, None)
+    psi = read_pressure()
     available_bytes, total_bytes, source = _limiting(host, group)
     unreadable = problem or group_problem
     return MemoryReading(
@@ -132,8 +132,12 @@ def _limiting(host: _HostMemory | None, group: GroupMemory | None) -> tuple[int 
     return host.available, total_bytes, MemorySource.HOST
 
 
+def read_pressure() -> float | None:
+    """`full avg10` in per cent; None on a kernel without pressure information, and where it cannot be read."""
+    return _attempt(_read_pressure, None)[0]
+
+
 def _read_pressure() -> float | None:
-    """`full avg10` in per cent; None on a kernel without pressure information."""
     if not _PRESSURE.exists():
         return None
     for line in _PRESSURE.read_text().splitlines():

@@ -19,6 +19,7 @@ __all__ = [
     "WatchState",
     "Watched",
     "heat_pause_text",
+    "pressure_refusal",
     "rest_share",
     "watch",
 ]
@@ -112,6 +113,19 @@ def heat_pause_text(celsius: float | None, policy: GatePolicy) -> str:
     return f"{seen}, goes on below {celsius_text(policy.reset_celsius)}"
 
 
+def pressure_refusal(percent: float | None, policy: GatePolicy) -> str:
+    """Why nothing heavy should begin now, since it would be ended at once; empty when nothing is in the way.
+
+    No check of the gate: those are five (docs/protocol.md). Whoever starts something asks the gate as well.
+    """
+    if percent is None or not _is_pressed(percent, policy):
+        return ""
+    return (
+        f"Waits for memory: {_pressure_text(percent, policy)}, and an engine would be ended at once. "
+        "It starts by itself when that has eased. Close programs that need much memory."
+    )
+
+
 def _paused(celsius: float | None, policy: GatePolicy, state: WatchState, at_seconds: float) -> Watched:
     if celsius is None or celsius >= policy.reset_celsius:
         return Watched(act=Act.NONE, reason="", state=state, cause=Cause.HEAT, celsius=celsius)
@@ -133,8 +147,7 @@ def _end(vitals: Vitals, policy: GatePolicy, state: WatchState, at_seconds: floa
         limit = bytes_text(policy.end_available_bytes)
         return Cause.MEMORY, f"{bytes_text(vitals.memory.available_bytes or 0)} of memory available, limit {limit}"
     if state.pressure_looks >= _PRESSURE_LOOKS:
-        waits = f"all programs wait for memory {vitals.memory.psi_full_avg10 or 0:.0f} % of the time"
-        return Cause.MEMORY, f"{waits}, limit {policy.end_pressure_percent:g} %"
+        return Cause.MEMORY, _pressure_text(vitals.memory.psi_full_avg10 or 0.0, policy)
     if state.paused_at_seconds is not None and at_seconds - state.paused_at_seconds > policy.pause_limit_seconds:
         return Cause.HEAT, f"paused for heat longer than {seconds_text(policy.pause_limit_seconds)}"
     return None
@@ -147,9 +160,15 @@ def _low_looks(vitals: Vitals, policy: GatePolicy, state: WatchState) -> int:
 
 
 def _pressure_looks(vitals: Vitals, policy: GatePolicy, state: WatchState) -> int:
-    percent = vitals.memory.psi_full_avg10
-    is_high = percent is not None and percent > policy.end_pressure_percent
-    return state.pressure_looks + 1 if is_high else 0
+    return state.pressure_looks + 1 if _is_pressed(vitals.memory.psi_full_avg10, policy) else 0
+
+
+def _is_pressed(percent: float | None, policy: GatePolicy) -> bool:
+    return percent is not None and percent > policy.end_pressure_percent
+
+
+def _pressure_text(percent: float, policy: GatePolicy) -> str:
+    return f"all programs wait for memory {percent:.0f} % of the time, limit {policy.end_pressure_percent:g} %"
 
 
 def _celsius(vitals: Vitals) -> float | None:

@@ -28,6 +28,7 @@ from gate.services.lock import (
     lock_survivor_name,
 )
 from gate.services.policy import policy_in_force, policy_note, sensor_choose
+from gate.services.pressure import memory_pressure_refusal
 from gate.services.protection import TimeSpan, protect_paths, protect_spans, protected_paths, protected_spans
 from gate.services.records import records_prune
 from gate.services.reporting import incident_report, incident_settled, incidents_hold, reports_bring_in
@@ -66,6 +67,7 @@ __all__ = [
     "lock_resume",
     "lock_status",
     "lock_survivor_name",
+    "memory_pressure_refusal",
     "note_add",
     "policy_in_force",
     "policy_note",

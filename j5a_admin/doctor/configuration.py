@@ -16,6 +16,7 @@ from gate.core.policy import GatePolicy
 from gate.core.readings import MemoryReading
 from gate.core.requirement import Requirement, largest_fitting
 from j5a_admin.doctor.findings import Finding, failed, passed, warned
+from j5a_admin.host import host_name_known
 from transcribe.catalog import model_named
 from transcribe.errors import ModelUnknown
 from transcribe.resolve import DEMO, FILE, model_is_here, model_requirement
@@ -26,9 +27,11 @@ __all__ = [
     "database_findings",
     "debug_findings",
     "default_model_findings",
+    "host_findings",
     "judge_database",
     "judge_debug",
     "judge_default_model",
+    "judge_host",
     "judge_messages",
 ]
 
@@ -57,6 +60,23 @@ def judge_debug(is_on: bool) -> Finding:
     if is_on:
         return failed("debug mode", "It is on: an error shows settings and code to everybody.", "Set DEBUG to False.")
     return passed("debug mode", "It is off.")
+
+
+# ── the name of this machine ─────────────────────────────────────────────────────────────────────
+def host_findings() -> tuple[Finding, ...]:
+    path = Path(settings.DATA_DIR) / "host_id"
+    return (judge_host(str(settings.HOST_ID), host_name_known(path), path),)
+
+
+def judge_host(in_use: str, kept: str, path: Path) -> Finding:
+    """`kept`: the name in `path`; empty when there is none. They differ only where J5A_HOST_ID is set."""
+    if not kept or kept == in_use:
+        return passed("machine's name", f"Rows of this machine are kept under “{in_use}”.")
+    return warned(
+        "machine's name",
+        f"J5A_HOST_ID is “{in_use}”, but {path} keeps “{kept}”: what was recorded under that is not shown.",
+        f"Leave J5A_HOST_ID away to go on under “{kept}”. If “{in_use}” is meant, stop the panel and remove {path}.",
+    )
 
 
 # ── the database ─────────────────────────────────────────────────────────────────────────────────

@@ -19,6 +19,7 @@ from j5a_admin.doctor.configuration import (
     database_findings,
     debug_findings,
     default_model_findings,
+    host_findings,
 )
 from j5a_admin.doctor.findings import Finding, Group, failed
 from j5a_admin.doctor.memory import memory_findings
@@ -78,6 +79,7 @@ _GROUPS: tuple[tuple[str, tuple[tuple[str, Check], ...]], ...] = (
         (
             ("settings", lambda _: check_findings()),
             ("debug mode", lambda _: debug_findings()),
+            ("machine's name", lambda _: host_findings()),
             ("database", lambda _: database_findings()),
             ("default model", lambda machine: default_model_findings(machine.snapshot.memory)),
         ),

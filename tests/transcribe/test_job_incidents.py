@@ -112,6 +112,39 @@ def test_many_jobs_that_wait_for_one_check_are_one(settings: Settings) -> None:
     assert told() == [("gate_blocked", "lock", IncidentStatus.OPEN)]
 
 
+@pytest.mark.parametrize(
+    ("outcome", "subject"),
+    [(AttemptOutcome.NO_DISK, "disk or database"), (AttemptOutcome.PRESSURE, "memory pressure")],
+)
+def test_what_is_no_check_of_the_gate_is_told_as_what_it_is(
+    settings: Settings, outcome: AttemptOutcome, subject: str
+) -> None:
+    """Also when the gate had said no before, and what it said then is on record."""
+    settings.GATE_MARGIN_BYTES = 10**15
+    job = make_job(status=JobStatus.BLOCKED, reason="A disk is full. Free some space.")
+    refused(job, 1, 40)
+    gate_evaluate(model_requirement("demo"), purpose=PURPOSE_START, job_ref=str(job.pk))
+    refused(job, 2, 29, outcome=outcome)
+    long_blocks_report()
+    assert told() == [("job_waits", subject, IncidentStatus.OPEN)]
+    incident = Incident.objects.get()
+    assert f"has waited 40 min, now for {subject}: A disk is full. Free some space." in incident.summary
+    assert [measure.name for measure in incident.measure_list] == ["wait"]
+    Job.objects.update(status=JobStatus.RUNNING)
+    long_blocks_report()
+    assert told() == [("job_waits", subject, IncidentStatus.RESOLVED)]
+
+
+def test_when_the_gate_says_no_afterwards_its_check_is_named(settings: Settings) -> None:
+    settings.GATE_MARGIN_BYTES = 10**15
+    job = make_job(status=JobStatus.BLOCKED, reason="Blocked by memory.")
+    refused(job, 1, 40, outcome=AttemptOutcome.NO_DISK)
+    refused(job, 2, 0)
+    gate_evaluate(model_requirement("demo"), purpose=PURPOSE_START, job_ref=str(job.pk))
+    long_blocks_report()
+    assert told() == [("gate_blocked", "memory", IncidentStatus.OPEN)]
+
+
 # ── lost workers and engines ─────────────────────────────────────────────────────────────────────
 def test_a_lost_worker_is_one_with_what_was_recovered() -> None:
     job = running()

@@ -161,7 +161,7 @@ def _lost(period: Period, schedule: Schedule) -> tuple[Lost, ...]:
 def _busy(period: Period) -> list[Interval]:
     """When some job ran: who waited meanwhile would not have been begun anyway."""
     ran = Attempt.objects.filter(started_at__lte=period.end).exclude(ended_at__lt=period.start)
-    ran = ran.exclude(outcome=AttemptOutcome.BLOCKED)
+    ran = ran.exclude(outcome__in=(AttemptOutcome.BLOCKED, AttemptOutcome.PRESSURE))
     return merged((start, end or period.end) for start, end in ran.values_list("started_at", "ended_at"))
 
 
@@ -194,6 +194,8 @@ def blocking_check(reason: str, outcome: str = "") -> str:
     """What a blocked job waits for, by the reason it was given and the outcome of its attempt."""
     if outcome == AttemptOutcome.NO_DISK:
         return DISK
+    if outcome == AttemptOutcome.PRESSURE:
+        return str(CheckName.MEMORY)
     if (found := _CHECK.match(reason)) is not None:
         return found.group(1)
     ended = (check for cause, check in _ENDED_BY.items() if reason.startswith(ENDED_FOR[cause]))

@@ -34,6 +34,12 @@ __all__ = [
     "worker_lost_report",
 ]
 
+# How an attempt ended that the machine did not let begin; what it waits for, where that is no check of the gate.
+REFUSED = {
+    AttemptOutcome.BLOCKED: "",
+    AttemptOutcome.NO_DISK: "disk or database",
+    AttemptOutcome.PRESSURE: "memory pressure",
+}
 RECOVERY_LOOK = timedelta(minutes=10)  # a worker that starts after a power cut has taken its job back by then
 
 
@@ -132,8 +138,11 @@ def _taken_back_text(job: Job, done: int) -> str:
 
 # ── looked for by the sampler ────────────────────────────────────────────────────────────────────
 def long_blocks_report() -> None:
-    """Open an incident for each check that keeps a job waiting for too long; resolve it when none waits for it."""
-    incidents_hold(IncidentKind.GATE_BLOCKED, _long_blocks(), over="No job waits for this check any more.")
+    """Open an incident for each cause that keeps a job waiting for too long; resolve it when none waits for it."""
+    found = list(_long_blocks())
+    for kind, what in ((IncidentKind.GATE_BLOCKED, "this check"), (IncidentKind.JOB_WAITS, "this")):
+        present = [occurrence for occurrence in found if occurrence.kind is kind]
+        incidents_hold(kind, present, over=f"No job waits for {what} any more.")
 
 
 def _long_blocks() -> Iterator[Occurrence]:
@@ -143,12 +152,13 @@ def _long_blocks() -> Iterator[Occurrence]:
         since = blocked_since(job)
         if since is None or (waited := (now - since).total_seconds()) < limit:
             continue
-        results = _blocking(job)
+        other = _refused_by(job)
+        results = [] if other else _blocking(job)
         check = results[0].check if results else CheckName.LOCK
         yield Occurrence(
-            kind=IncidentKind.GATE_BLOCKED,
-            subject=check,
-            summary=f"{_name(job)} has waited {seconds_text(waited)} for the gate: {job.reason}",
+            kind=IncidentKind.JOB_WAITS if other else IncidentKind.GATE_BLOCKED,
+            subject=other or check,
+            summary=f"{_name(job)} has waited {seconds_text(waited)}, now for {other or 'the gate'}: {job.reason}",
             at=since.timestamp(),
             job_ref=_ref(job),
             measures=(Measure(name="wait", value=waited, limit=limit, unit="s"), *map(_measure, results)),
@@ -157,13 +167,19 @@ def _long_blocks() -> Iterator[Occurrence]:
 
 
 def blocked_since(job: Job) -> datetime | None:
-    """Since when every attempt of the job was refused; an attempt whose engine ran ends such a time."""
+    """Since when every attempt of the job was refused, for whatever cause; one whose engine ran ends such a time."""
     attempts = Attempt.objects.filter(job=job, ended_at__isnull=False)
-    other = attempts.exclude(outcome=AttemptOutcome.BLOCKED, engine_pid__isnull=True).order_by("number").last()
-    refused = attempts.filter(outcome=AttemptOutcome.BLOCKED)
+    other = attempts.exclude(outcome__in=REFUSED, engine_pid__isnull=True).order_by("number").last()
+    refused = attempts.filter(outcome__in=REFUSED)
     if other is not None:
         refused = refused.filter(number__gte=other.number)
     return refused.order_by("number").values_list("ended_at", flat=True).first()
+
+
+def _refused_by(job: Job) -> str:
+    """What the job waits for by its last attempt; empty when it is the gate or the lock."""
+    last = Attempt.objects.filter(job=job, ended_at__isnull=False).order_by("number").last()
+    return "" if last is None else REFUSED.get(AttemptOutcome(last.outcome), "")
 
 
 def _blocking(job: Job) -> list[CheckResult]:

@@ -12,6 +12,7 @@ class IncidentKind(StrEnum):
     """Opened by the system, the last one by a person."""
 
     GATE_BLOCKED = "gate_blocked"
+    JOB_WAITS = "job_waits"
     THERMAL_PAUSE = "thermal_pause"
     THERMAL_END = "thermal_end"
     MEMORY_END = "memory_end"
@@ -47,6 +48,12 @@ _FACTS: dict[IncidentKind, KindFacts] = {
         advice="Open the page Gate: each blocking check says what would unblock it. The job starts by itself then.",
         settles=True,
     ),
+    IncidentKind.JOB_WAITS: KindFacts(
+        title="Job waits for long",
+        cause="Not the gate but a disk, a folder, the database or memory pressure has kept a job waiting for so long.",
+        advice="The summary says what it is and what to do. The job starts by itself when that is mended.",
+        settles=True,
+    ),
     IncidentKind.THERMAL_PAUSE: KindFacts(
         title="Paused for heat",
         cause="The processor reached the trip mark while a heavy process ran, so the process was paused.",
@@ -62,7 +69,8 @@ _FACTS: dict[IncidentKind, KindFacts] = {
     ),
     IncidentKind.MEMORY_END: KindFacts(
         title="Ended for want of memory",
-        cause="Available memory fell below the limit while a heavy process ran, so it was ended before the kernel did.",
+        cause="While a heavy process ran, available memory fell below the limit, or all programs waited for memory for "
+        "too long, so it was ended before the kernel did.",
         advice="Close large programs, or choose a smaller model. The page Gate names the largest programs.",
         asks_kernel=True,
     ),

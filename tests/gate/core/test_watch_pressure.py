@@ -7,7 +7,7 @@ import pytest
 from gate.core.policy import GatePolicy
 from gate.core.readings import Vitals
 from gate.core.units import GIB
-from gate.core.watch import Act, Cause, Watched, WatchState, watch
+from gate.core.watch import Act, Cause, Watched, WatchState, pressure_refusal, watch
 from tests.gate.builders import memory, temperature
 
 
@@ -38,3 +38,13 @@ def test_it_says_what_was_seen_and_that_memory_is_the_cause() -> None:
     found = looks(*[63.4] * 10)
     assert found.reason == "all programs wait for memory 63 % of the time, limit 50 %"
     assert found.cause is Cause.MEMORY
+
+
+@pytest.mark.parametrize(("percent", "waits"), [(None, False), (0.0, False), (50.0, False), (50.1, True)])
+def test_nothing_begins_above_the_limit_that_would_end_it(percent: float | None, waits: bool) -> None:
+    assert bool(pressure_refusal(percent, GatePolicy())) is waits
+
+
+def test_a_start_that_waits_says_the_figure_and_the_limit() -> None:
+    said = pressure_refusal(63.4, GatePolicy())
+    assert said.startswith("Waits for memory: all programs wait for memory 63 % of the time, limit 50 %")

@@ -26,6 +26,8 @@ __all__ = [
 
 # Low memory must be seen this many looks in a row: one look can meet a moment between a free and a malloc.
 _LOW_LOOKS = 3
+# What ends a process for good is read twice: the first look pauses it, which can be taken back. Sensors glitch.
+_HOT_LOOKS = 2
 # Pressure comes as a mean of ten seconds; ten looks more make it lasting (gate.core.policy, end_pressure_percent).
 _PRESSURE_LOOKS = 10
 
@@ -55,6 +57,7 @@ class WatchState:
     """What one watch remembers from look to look. `paused_at_seconds`: monotonic; None while it runs."""
 
     paused_at_seconds: float | None = None
+    hot_looks: int = 0
     low_looks: int = 0
     pressure_looks: int = 0
 
@@ -80,7 +83,10 @@ class Watched:
 def watch(vitals: Vitals, policy: GatePolicy, state: WatchState, *, at_seconds: float) -> Watched:
     """Decide at `at_seconds` (monotonic). A temperature that cannot be read changes nothing while it runs."""
     state = replace(
-        state, low_looks=_low_looks(vitals, policy, state), pressure_looks=_pressure_looks(vitals, policy, state)
+        state,
+        hot_looks=_hot_looks(vitals, policy, state),
+        low_looks=_low_looks(vitals, policy, state),
+        pressure_looks=_pressure_looks(vitals, policy, state),
     )
     celsius = _celsius(vitals)
     ended = _end(vitals, policy, state, at_seconds)
@@ -140,9 +146,8 @@ def _paused(celsius: float | None, policy: GatePolicy, state: WatchState, at_sec
 
 
 def _end(vitals: Vitals, policy: GatePolicy, state: WatchState, at_seconds: float) -> tuple[Cause, str] | None:
-    celsius = _celsius(vitals)
-    if celsius is not None and celsius >= policy.end_celsius:
-        return Cause.HEAT, f"{celsius_text(celsius)}, limit {celsius_text(policy.end_celsius)}"
+    if state.hot_looks >= _HOT_LOOKS:
+        return Cause.HEAT, f"{celsius_text(_celsius(vitals) or 0.0)}, limit {celsius_text(policy.end_celsius)}"
     if state.low_looks >= _LOW_LOOKS:
         limit = bytes_text(policy.end_available_bytes)
         return Cause.MEMORY, f"{bytes_text(vitals.memory.available_bytes or 0)} of memory available, limit {limit}"
@@ -151,6 +156,11 @@ def _end(vitals: Vitals, policy: GatePolicy, state: WatchState, at_seconds: floa
     if state.paused_at_seconds is not None and at_seconds - state.paused_at_seconds > policy.pause_limit_seconds:
         return Cause.HEAT, f"paused for heat longer than {seconds_text(policy.pause_limit_seconds)}"
     return None
+
+
+def _hot_looks(vitals: Vitals, policy: GatePolicy, state: WatchState) -> int:
+    celsius = _celsius(vitals)
+    return state.hot_looks + 1 if celsius is not None and celsius >= policy.end_celsius else 0
 
 
 def _low_looks(vitals: Vitals, policy: GatePolicy, state: WatchState) -> int:

@@ -73,7 +73,7 @@ def test_at_90_it_ends_the_command_with_75(hot_place: HotPlace) -> None:
     assert not is_running(pid)
     assert (hot_place.root / "locks" / "heat.json").exists()
     assert "Ended: 91.0 °C, limit 90.0 °C" in hot_place.err(runner)
-    assert told(hot_place) == [("thermal_end", "open")]
+    assert told(hot_place) == [("thermal_pause", "resolved"), ("thermal_end", "open")]
 
 
 def test_what_outlives_its_leader_is_paused_and_ended_too(hot_place: HotPlace, tmp_path: Path) -> None:

@@ -12,6 +12,7 @@ from tests.gate.builders import memory, temperature
 
 POLICY = GatePolicy()
 PAUSED = WatchState(paused_at_seconds=100.0)
+HOT = WatchState(hot_looks=1)
 
 
 def look(
@@ -31,11 +32,13 @@ def look(
         (79.9, WatchState(), Act.NONE),
         (80.0, WatchState(), Act.PAUSE),
         (89.9, WatchState(), Act.PAUSE),
-        (90.0, WatchState(), Act.END),
+        (90.0, WatchState(), Act.PAUSE),
+        (90.0, HOT, Act.END),
+        (89.9, HOT, Act.PAUSE),
         (80.0, PAUSED, Act.NONE),
         (75.0, PAUSED, Act.NONE),
         (74.9, PAUSED, Act.RESUME),
-        (90.0, PAUSED, Act.END),
+        (90.0, PAUSED, Act.NONE),
         (None, WatchState(), Act.NONE),
         (None, PAUSED, Act.NONE),
         (float("nan"), WatchState(), Act.NONE),
@@ -51,6 +54,17 @@ def test_it_remembers_since_when_it_is_paused_and_forgets_it_when_it_goes_on() -
     resumed = look(74.0, paused.state, at_seconds=330.0)
     assert resumed.state.paused_at_seconds is None
     assert resumed.reason == "74.0 °C, cool again after 2 min"
+
+
+def test_90_degrees_must_be_seen_twice_and_the_first_time_pauses_it() -> None:
+    first = look(97.0)
+    assert first.act is Act.PAUSE
+    assert look(97.0, first.state).act is Act.END
+    glitch = look(60.0, first.state)
+    assert glitch.act is Act.RESUME
+    assert look(97.0, glitch.state).act is Act.PAUSE
+    unread = look(None, first.state)
+    assert (unread.act, look(97.0, unread.state).act) == (Act.NONE, Act.NONE)
 
 
 @pytest.mark.parametrize(("at_seconds", "act"), [(3700.0, Act.NONE), (3700.1, Act.END)])
@@ -80,13 +94,13 @@ def test_one_look_with_enough_memory_starts_the_count_again() -> None:
 
 def test_every_act_has_its_reason_with_the_figures() -> None:
     assert look(81.0).reason == "81.0 °C, limit 80.0 °C; goes on below 75.0 °C"
-    assert look(91.0).reason == "91.0 °C, limit 90.0 °C"
+    assert look(91.0, HOT).reason == "91.0 °C, limit 90.0 °C"
     assert look(78.0, PAUSED, at_seconds=9_000.0).reason == "paused for heat longer than 60 min"
 
 
 def test_it_says_for_which_cause() -> None:
     assert look(80.0).cause is Cause.HEAT
-    assert look(90.0).cause is Cause.HEAT
+    assert look(90.0, HOT).cause is Cause.HEAT
     assert look(78.0, PAUSED, at_seconds=9_000.0).cause is Cause.HEAT
     for_memory = look(79.0, WatchState(low_looks=2), available_bytes=GIB)
     assert (for_memory.act, for_memory.cause) == (Act.END, Cause.MEMORY)

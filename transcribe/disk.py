@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import errno
+import os
 import shutil
+from pathlib import Path
 
 from django.conf import settings
 from django.db import DatabaseError
 
 from gate.core.units import MIB, bytes_text
 
-__all__ = ["database_text", "database_trouble", "is_damaged", "machine_text"]
+__all__ = ["database_text", "database_trouble", "is_damaged", "machine_text", "recording_look"]
 
 FULL_BYTES = MIB  # SQLite needs a few pages for its journal and its shared memory
 
@@ -53,3 +55,16 @@ def machine_text(problem: OSError) -> str:
     if problem.errno in (errno.ENOMEM, errno.EAGAIN):
         return f"No further process could be started ({said}). Close other programs."
     return f"A file could not be used ({said}). Look at the disk, and at the permissions of the panel's directories."
+
+
+def recording_look(path: Path) -> None:
+    """Raise OSError where it is the disk's fault that a recording cannot be read.
+
+    Not where that one file is gone: the folder of uploads holds one for those that come in, as long as it is ours.
+    """
+    try:
+        os.close(os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC))
+    except FileNotFoundError:
+        incoming = Path(settings.FILE_UPLOAD_TEMP_DIR)
+        if not incoming.is_dir():
+            raise FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT), str(incoming)) from None

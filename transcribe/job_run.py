@@ -13,6 +13,7 @@ from django.db import DatabaseError
 from transcribe.audio.pcm_format import SAMPLE_RATE
 from transcribe.audio.prepare import BrokenStretch, Preparation, PreparedAudio
 from transcribe.conf import journal_path, journal_remove, work_dir
+from transcribe.disk import recording_look
 from transcribe.engine.protocol import Message, Progress, Text, Transcribe, Transcribed
 from transcribe.errors import WorkerStopping
 from transcribe.held import HeldFor
@@ -226,8 +227,10 @@ class JobRun:
     def _prepare(self) -> Preparation:
         directory = work_dir(self.job.pk)
         directory.mkdir(mode=0o700, parents=True, exist_ok=True)
+        recording = Path(self.job.audio.path)
+        recording_look(recording)
         return Preparation(
-            Path(self.job.audio.path),
+            recording,
             directory / "audio.pcm",
             display_name=self.job.original_name,
             expected_seconds=self.job.duration_seconds,

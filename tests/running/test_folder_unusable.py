@@ -20,6 +20,7 @@ pytestmark = pytest.mark.usefixtures("needs_root")
 SAID = {
     ("work", "read-only"): "A file could not be used (Read-only file system: {folder}/job-1)",
     ("work", "full"): "the disk is full",
+    ("uploads", "not mounted"): "A file could not be used (No such file or directory: {folder}/incoming)",
     ("logs", "read-only"): "A file could not be used (Read-only file system: {folder}/engine-",
 }
 
@@ -33,13 +34,16 @@ def disk_of_its_own(folder: Path, how: str) -> Iterator[None]:
     disk = Disk(folder)
     if how == "full":
         disk.fill()
-    else:
+    elif how == "read-only":
         subprocess.run(["mount", "-o", "remount,ro", str(folder)], check=True)
     try:
         yield
     finally:
-        subprocess.run(["mount", "-o", "remount,rw", str(folder)], check=True)
-        disk.empty()
+        if how == "not mounted":
+            subprocess.run(["umount", str(folder)], check=True)
+        else:
+            subprocess.run(["mount", "-o", "remount,rw", str(folder)], check=True)
+            disk.empty()
 
 
 @pytest.mark.parametrize(("name", "how"), SAID)
@@ -69,4 +73,22 @@ def test_an_incident_tells_of_it_with_its_cause(tmp_path: Path, name: str, how: 
         until(lambda: panel.rows(over), seconds=60, what="it is over")
     finally:
         subprocess.run(["umount", "-l", str(folder)], capture_output=True)
+        panel.stop()
+
+
+def test_a_recording_that_is_gone_by_itself_fails_its_job(tmp_path: Path) -> None:
+    panel = Panel(tmp_path)
+    try:
+        panel.start()
+        holder = hold_lock(panel)
+        try:
+            job_id = panel.submit(SPEECH_DIR / "clip_00.flac", language="en")
+            panel.wait_for_job(job_id, "blocked")
+            (panel.data_dir / "uploads" / panel.job(job_id)["audio"]).unlink()
+            holder.communicate("\n", timeout=60)
+        finally:
+            kill_quietly(holder.pid)
+        job = panel.wait_for_job(job_id, "failed", seconds=30)
+        assert "the file is gone or may not be read" in job["reason"]
+    finally:
         panel.stop()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
+import socket
 import subprocess
 import sys
 from pathlib import Path
@@ -91,3 +92,13 @@ def test_one_that_cannot_be_read_is_told_and_stays(tmp_path: Path) -> None:
     assert f"{kept} cannot be used: Permission denied." in done.stderr
     assert "Traceback" not in done.stderr
     assert kept.read_text() == "studio\n"
+
+
+def test_a_disk_without_room_leaves_no_half_of_it(tmp_path: Path) -> None:
+    var = tmp_path / "var"
+    env = {**os.environ, "J5A_DATA_DIR": str(var), "J5A_SECRET_KEY": "x" * 50}
+    words = ["prlimit", "--fsize=0", sys.executable, "manage.py", "shell", "--no-imports", "-c", SAY]
+    done = subprocess.run(words, cwd=BASE_DIR, env=env, capture_output=True, text=True, stdin=subprocess.DEVNULL)
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.strip() == socket.gethostname()
+    assert list(var.rglob("*host_id*")) == []

@@ -9,6 +9,7 @@ import io
 import os
 import select
 import signal
+import stat
 import sys
 import threading
 from contextlib import suppress
@@ -27,7 +28,7 @@ class _Patient(io.TextIOBase):
     def __init__(self, name: str) -> None:
         self._name = name  # of the stream in `sys` at the moment of writing
         self._wait_ms = _WAIT_MS
-        self._writer: threading.Thread | None = None  # the last one that wrote to a terminal
+        self._writer: threading.Thread | None = None  # the last one
 
     def write(self, text: str) -> int:
         data = text.encode(errors="backslashreplace")
@@ -36,21 +37,22 @@ class _Patient(io.TextIOBase):
         try:
             with suppress(OSError, ValueError, AttributeError):
                 descriptor = getattr(sys, self._name).fileno()
-                if not (os.isatty(descriptor) and self._is_handed_over(descriptor, data)):
+                if _is_file(descriptor) or not self._is_handed_over(descriptor, data):
                     while data and self._takes_more(descriptor):
                         data = data[os.write(descriptor, data[: select.PIPE_BUF]) :]
         finally:
             signal.pthread_sigmask(signal.SIG_SETMASK, before)
         return len(text)
 
-    def _is_handed_over(self, terminal: int, data: bytes) -> bool:
-        """A terminal with little room says that it takes more, and lets who writes wait for the rest: so a thread does.
+    def _is_handed_over(self, descriptor: int, data: bytes) -> bool:
+        """A terminal with little room says that it takes more, and lets who writes wait for the rest; the room that a
+        pipe had may be taken by another process. So a thread writes, and what comes while it waits is lost.
 
-        What comes while one waits is lost. False when no thread can be started.
+        False when no thread can be started.
         """
-        if (self._writer is not None and self._writer.is_alive()) or not self._takes_more(terminal):
+        if (self._writer is not None and self._writer.is_alive()) or not self._takes_more(descriptor):
             return True
-        self._writer = threading.Thread(target=_write_all, args=(terminal, data), daemon=True, name="terminal")
+        self._writer = threading.Thread(target=_write_all, args=(descriptor, data), daemon=True, name="output")
         try:
             self._writer.start()
         except RuntimeError:
@@ -68,8 +70,12 @@ class _Patient(io.TextIOBase):
         return takes_more
 
 
+def _is_file(descriptor: int) -> bool:
+    return stat.S_ISREG(os.fstat(descriptor).st_mode)
+
+
 def _write_all(descriptor: int, data: bytes) -> None:
-    with suppress(OSError):  # a terminal that was closed
+    with suppress(OSError):  # nobody reads any more
         while data:
             data = data[os.write(descriptor, data) :]
 

@@ -13,7 +13,7 @@ from contextlib import suppress
 from pathlib import Path
 
 from j5a_admin.env import NAME_LIMIT
-from j5a_admin.secret import private_directory, secret_write
+from j5a_admin.secret import faults_told, private_directory, secret_write
 
 __all__ = ["host_name_kept", "host_name_known"]
 
@@ -23,7 +23,8 @@ _MACHINE_ID = Path("/etc/machine-id")  # machine-id(5): says itself that it shou
 def host_name_kept(path: Path) -> str:
     """The name in `path`, written there at the first call. Where it cannot be written, the host name of today.
 
-    Raises ImproperlyConfigured when there is no folder for it.
+    Raises ImproperlyConfigured when there is no folder for it, or `path` is there and cannot be read: another name
+    would hide this machine's history.
     """
     if name := host_name_known(path):
         return name
@@ -50,11 +51,19 @@ def host_name_known(path: Path) -> str:
 def _read(path: Path) -> tuple[str, str]:
     """Name and machine; empty where the file does not say."""
     try:
-        name, _, machine = path.read_text(encoding="utf-8").partition("\n")
-    except (OSError, ValueError):
+        with faults_told(path, "J5A_DATA_DIR"):
+            name, _, machine = _text(path).partition("\n")
+    except ValueError:
         return "", ""
     is_name = name.isprintable() and name == name.strip() and len(name) <= NAME_LIMIT
     return (name, machine.strip()) if is_name else ("", "")
+
+
+def _text(path: Path) -> str:
+    try:
+        return path.read_text(encoding="utf-8")
+    except FileNotFoundError:
+        return ""
 
 
 def _machine_hash() -> str:

@@ -20,7 +20,7 @@ def private_directory(path: Path, *, setting: str = "J5A_DATA_DIR") -> Path:
     Raises:
         ImproperlyConfigured: it cannot be made; the message names the environment variable `setting`.
     """
-    with _faults_told(path, setting):
+    with faults_told(path, setting):
         for folder in reversed([path, *path.parents]):
             if not folder.is_dir():
                 folder.mkdir(mode=PRIVATE_DIR_MODE, exist_ok=True)
@@ -36,7 +36,7 @@ def secret_read_or_create(path: Path, *, nbytes: int = 50) -> str:
         ImproperlyConfigured: it can be neither read nor made.
     """
     private_directory(path.parent)
-    with _faults_told(path, "J5A_DATA_DIR"):
+    with faults_told(path, "J5A_DATA_DIR"):
         return _read_or_create(path, nbytes)
 
 
@@ -57,7 +57,7 @@ def _read_or_create(path: Path, nbytes: int) -> str:
 
 
 @contextmanager
-def _faults_told(path: Path, setting: str) -> Iterator[None]:
+def faults_told(path: Path, setting: str) -> Iterator[None]:
     try:
         yield
     except OSError as error:

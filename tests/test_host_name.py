@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
+import socket
 import subprocess
 import sys
 from pathlib import Path
@@ -71,3 +72,29 @@ def test_a_file_that_holds_no_name_is_written_anew(tmp_path: Path, content: byte
     kept.write_bytes(content)
     assert name_here(tmp_path, "studio", machine(tmp_path, "a")) == "studio"
     assert kept.read_text().splitlines()[0] == "studio"
+
+
+def test_one_that_cannot_be_read_is_told_and_stays(tmp_path: Path) -> None:
+    """As root's, made by a command with sudo: another name would hide the history and the hours of the queue."""
+    kept = tmp_path / "var" / "host_id"
+    kept.parent.mkdir()
+    kept.write_text("studio\n")
+    kept.chmod(0)
+    no_override = ["setpriv", "--bounding-set=-dac_override,-dac_read_search"]
+    env = {**os.environ, "J5A_DATA_DIR": str(kept.parent), "J5A_SECRET_KEY": "x" * 50}
+    words = [*no_override, sys.executable, "manage.py", "check"]
+    done = subprocess.run(words, cwd=BASE_DIR, env=env, capture_output=True, text=True, stdin=subprocess.DEVNULL)
+    assert done.returncode == 1
+    assert f"{kept} cannot be used: Permission denied." in done.stderr
+    assert "Traceback" not in done.stderr
+    assert kept.read_text() == "studio\n"
+
+
+def test_a_disk_without_room_leaves_no_half_of_it(tmp_path: Path) -> None:
+    var = tmp_path / "var"
+    env = {**os.environ, "J5A_DATA_DIR": str(var), "J5A_SECRET_KEY": "x" * 50}
+    words = ["prlimit", "--fsize=0", sys.executable, "manage.py", "shell", "--no-imports", "-c", SAY]
+    done = subprocess.run(words, cwd=BASE_DIR, env=env, capture_output=True, text=True, stdin=subprocess.DEVNULL)
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.strip() == socket.gethostname()
+    assert list(var.rglob("*host_id*")) == []

@@ -18,7 +18,7 @@ from gate.core.groups import group_left_after
 from gate.core.heldlock import HeldLock
 from gate.services import gate_evaluate, lock_acquire, lock_release, memory_pressure_refusal
 from transcribe.engine.protocol import Load, Loaded
-from transcribe.engine_logs import log_begin
+from transcribe.engine_logs import AttemptLog, log_begin
 from transcribe.errors import JobBlocked, JobPressed
 from transcribe.held import HeldTimes
 from transcribe.learned import slowest_window
@@ -45,6 +45,7 @@ class EngineSlot:
         self._engine: EngineProcess | None = None
         self._watch: EngineWatch | None = None
         self._job_ref = ""
+        self._log: AttemptLog | None = None
         self._logged_attempt = (0, 0)
         self.held = HeldTimes()  # of every engine that this slot had
         self._loaded: Loaded | None = None
@@ -86,16 +87,15 @@ class EngineSlot:
                 next `admit` tidies up: no engine is started in its place before the gate is asked again.
             MachineEnded: the machine could not bear it.
         """
-        attempt = (job.pk, job.attempt)
         if self._engine is not None:
             if not self._holds(model):
                 raise self._engine.lost()
-            if attempt != self._logged_attempt:
-                self._engine.log, self._logged_attempt = log_begin(job), attempt
+            if (job.pk, job.attempt) != self._logged_attempt:
+                self._engine.log = self._attempt_log(job)
             return self._engine
         assert self._held is not None  # noqa: S101 - admit() comes first
-        engine = EngineProcess(lock_descriptor=self._held.fileno(), log=log_begin(job), held=self.held)
-        self._engine, self._logged_attempt = engine, attempt
+        engine = EngineProcess(lock_descriptor=self._held.fileno(), log=self._attempt_log(job), held=self.held)
+        self._engine = engine
         self._watch = EngineWatch(engine, lambda: self._job_ref)
         self._name_holder(engine.pid)
         request = Load(
@@ -181,6 +181,15 @@ class EngineSlot:
             self._stop_watch()
             self._engine.end()
         self._engine = self._model = self._loaded = None
+
+    def _attempt_log(self, job: Job) -> AttemptLog:
+        """A new log for a new attempt; where its first engine ended between two chunks, the next one writes on."""
+        attempt = (job.pk, job.attempt)
+        if self._log is None or attempt != self._logged_attempt:
+            self._log, self._logged_attempt = log_begin(job), attempt
+        else:
+            self._log = AttemptLog(self._log.path)
+        return self._log
 
     def _stop_watch(self) -> None:
         if self._watch is not None:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import logging
 import time
+from collections.abc import Callable
 
 from django.db import DatabaseError, connections
 from django_q.models import OrmQ
@@ -21,24 +22,27 @@ logger = logging.getLogger(__name__)
 LOOK_SECONDS = 5.0
 # A wake-up is taken within a second, or after the 30 s for which the worker waits for a locked database.
 STUCK_SECONDS = 60.0
+# Who was not looking for so long stood still itself (a stopped container, a machine that swaps), and so did the queue.
+GAP_SECONDS = 15.0
 
 
 class StuckWatch:
     """Ask often; it looks every `LOOK_SECONDS`. A database that does not answer says nothing about the queue."""
 
-    def __init__(self) -> None:
-        self._look_at = 0.0
+    def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
+        self._clock = clock
+        self._looked_at = -LOOK_SECONDS
         self._oldest: int | None = None
         self._since = 0.0
 
     def is_stuck(self) -> bool:
         """Whether the same wake-up has waited for `STUCK_SECONDS` while no job ran."""
-        now = time.monotonic()
-        if now < self._look_at:
+        now = self._clock()
+        if now - self._looked_at < LOOK_SECONDS:
             return False
-        self._look_at = now + LOOK_SECONDS
+        stood_still, self._looked_at = now - self._looked_at > GAP_SECONDS, now
         oldest = _oldest_untaken()
-        if oldest is None or oldest != self._oldest:
+        if oldest is None or oldest != self._oldest or stood_still:
             self._oldest, self._since = oldest, now
         return oldest is not None and now - self._since >= STUCK_SECONDS
 

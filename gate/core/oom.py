@@ -16,6 +16,7 @@ from enum import StrEnum
 from pathlib import Path
 
 from gate.core.cgroups import GroupPlace, group_limit_bytes, group_of, oom_kills
+from gate.core.identity import read_process
 from gate.core.units import bytes_text
 
 __all__ = ["OomJudgement", "OomReport", "OomWitness", "judge"]
@@ -79,23 +80,32 @@ class OomWitness:
         self._places: set[GroupPlace] = set()
         self._log = _open_log()
         self._looks: deque[_Look] = deque(maxlen=_LOOKS_KEPT)
+        self._is_over = False  # its death was seen: what is counted later was somebody else's
         self._guard = threading.Lock()  # the watch looks, the run asks
         self.look()
 
     def look(self) -> None:
-        """Note the counters, also those of the process's group; a group that is new to us is counted from now on."""
-        place = group_of(self._pid)
+        """Note the counters, also those of the process's group; a group that is new to us is counted from now on.
+
+        Until it is dead, and once then: its death may be asked about long after, when an engine that waited is wanted.
+        """
         with self._guard:
+            if self._is_over:
+                return
+            self._is_over = not read_process(self._pid).alive
+            place = group_of(self._pid)
             if place is not None:
                 self._places.add(place)
             self._looks.append(self._taken())
 
     def report(self) -> OomReport:
         """After the death, once; the log is closed with it."""
+        self.look()
         with self._guard:
-            now, looks = self._taken(), tuple(self._looks)
+            looks = tuple(self._looks)
         self.close()
-        lines = [line for look in (*looks, now) for line in look.lines]
+        now = looks[-1]
+        lines = [line for look in looks for line in look.lines]
         kills = {place: _difference(count, _before(place, looks)) for place, count in now.group_kills.items()}
         counted = [count for count in kills.values() if count is not None]
         judgement = judge(

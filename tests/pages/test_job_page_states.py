@@ -182,9 +182,9 @@ def test_it_names_the_language(operator: Client, given: str, detected: str, show
 
 
 def test_only_changed_options_are_shown(operator: Client) -> None:
-    job = queued(options={"beam_size": None, "initial_prompt": "zero one"})
+    job = queued(options={"beam_size": None, "initial_prompt": "zero one", "suppress_tokens": ""})
     shown = facts(page(operator, job), "job-about")
-    assert (shown["beam_size"], shown["initial_prompt"]) == ("off", "zero one")
+    assert (shown["beam_size"], shown["initial_prompt"], shown["suppress_tokens"]) == ("off", "zero one", "off")
     assert "best_of" not in shown
 
 

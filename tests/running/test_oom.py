@@ -133,3 +133,21 @@ def test_one_in_the_same_group_that_is_long_past_is_not_blamed(make_group: Calla
         for process in (ours, other):
             process.kill()
             process.wait(30)
+
+
+def test_a_death_that_is_noticed_late_is_named_all_the_same(make_group: Callable[[], Path]) -> None:
+    """As that of an engine that has its model, and waits for a long recording to be decoded."""
+    ours = subprocess.Popen([sys.executable, "-c", HUNGRY], stdin=subprocess.PIPE, stdout=subprocess.DEVNULL)
+    try:
+        (make_group() / "cgroup.procs").write_text(str(ours.pid))
+        witness = OomWitness(ours.pid)
+        assert ours.stdin is not None
+        ours.stdin.write(b"\n")
+        ours.stdin.close()
+        os.waitid(os.P_PID, ours.pid, os.WEXITED | os.WNOWAIT)  # dead, and not reaped: so the engine is, too
+        for _ in range(100):  # the looks of as many seconds
+            witness.look()
+        assert witness.report().judgement is OomJudgement.YES
+    finally:
+        ours.kill()
+        ours.wait(30)

@@ -52,6 +52,9 @@ def test_it_is_started_watches_starts_anew_and_stops(hot: tuple[Panel, Thermomet
     panel.child("sampler").kill()  # which is told, too
     before = samples(panel)
     until(lambda: samples(panel) > before, seconds=60, what="another sampler samples")
+    (served_by,) = panel.child("gunicorn").children()
+    served_by.kill()  # the web server tells this, too, before it starts another
+    until(panel.answers, seconds=60, what="the pages come again")
     (panel.root / "locks" / "heat.json").rmdir()
     thermometer.set(60.0)
     panel.wait_for_job(job_id, "succeeded", seconds=240)

@@ -14,8 +14,10 @@ from gate.core.incidents.kinds import IncidentKind
 from gate.core.incidents.lifecycle import IncidentStatus
 from gate.models import Incident
 from gate.services import PURPOSE_START, gate_evaluate, incident_open_or_join
+from gate.services.incident_keeping import incident_paths
 from tests.gate.incidents.occurrences import occurrence
 from tests.transcribe.jobs import make_job
+from transcribe.engine_logs import log_begin
 from transcribe.errors import EngineLost
 from transcribe.models import Attempt, AttemptOutcome, Chunk, Job
 from transcribe.resolve import model_requirement
@@ -214,6 +216,22 @@ def test_an_engine_that_is_lost_twice_is_one(part: str) -> None:
         _after_loss(job, chunk, loss())
         expected = f"job {job.pk}, {'chunk 1' if part == 'chunk' else 'loading'}"
         assert told() == ([("engine_lost_twice", expected, IncidentStatus.OPEN)] if attempt == 2 else [])
+
+
+@pytest.mark.parametrize("is_stored", [True, False], ids=["while it reads", "while it loads the model"])
+@pytest.mark.parametrize("what", ["engine", "worker"])
+def test_the_log_of_what_was_lost_is_kept(settings: Settings, tmp_path: Path, what: str, is_stored: bool) -> None:
+    settings.LOG_DIR = tmp_path / "logs"
+    job = running()
+    log = log_begin(job).path
+    log.touch()
+    if is_stored:
+        Attempt.objects.update(log_name=log.name)
+    if what == "engine":
+        _after_loss(job, None, loss(is_oom=True))
+    else:
+        jobs_recover_worker()
+    assert log in incident_paths()
 
 
 # ── for the black box ────────────────────────────────────────────────────────────────────────────

@@ -113,7 +113,12 @@ def test_what_ended_a_run_for_heat_and_what_held_its_engine_are_one_sum() -> Non
     assert lost == {"temperature": (3600.0 + 1800.0, 1800.0), DISK: (3600.0, 0.0)}
 
 
-def test_who_waited_while_another_job_ran_has_lost_nothing() -> None:
+@pytest.mark.parametrize(
+    ("outcome", "engine_pid"),
+    [(AttemptOutcome.SUCCEEDED, 7), (AttemptOutcome.BLOCKED, 7)],
+    ids=["to its end", "until the gate said no before a further chunk"],
+)
+def test_who_waited_while_another_job_ran_has_lost_nothing(outcome: str, engine_pid: int) -> None:
     hours_set(NIGHTS, "Europe/Berlin", who="anna")
     large, small, hour = make_job(), make_job(), timedelta(hours=1)
     memory = "Blocked by memory: 3.1 GiB short."
@@ -122,7 +127,7 @@ def test_who_waited_while_another_job_ran_has_lost_nothing() -> None:
     blocked = {"job": large, "started_at": NIGHT_START, "ended_at": NIGHT_START + hour / 3600}
     Attempt.objects.create(number=1, host="here", outcome=AttemptOutcome.BLOCKED, **blocked)
     ran = {"job": small, "started_at": NIGHT_START + hour, "ended_at": NIGHT_START + 3 * hour}
-    Attempt.objects.create(number=1, host="here", outcome=AttemptOutcome.SUCCEEDED, **ran)
+    Attempt.objects.create(number=1, host="here", outcome=outcome, engine_pid=engine_pid, **ran)
     Attempt.objects.create(number=2, host="here", job=large, started_at=NIGHT_START + 4 * hour)
     assert {entry.check: entry.seconds for entry in night_report(NOW).lost} == {"memory": 7200.0}
 

@@ -4,7 +4,7 @@
 - No orphans: every process of the tree is killed with its parent.
 - A stop that hangs ends after a limit, also when nobody is left to enforce it.
 - A sudden death of worker, monitor or pusher ends the cluster (stock django-q2 may go on deadlocked); the supervisor
-  starts it anew. So does a queue that stands still although all live.
+  starts it anew. So does a queue that stands still although all live, and a process of it that somebody stopped.
 - At start: tasks that an old cluster had taken are unlocked, and a wake-up is enqueued when jobs wait.
 """
 
@@ -31,7 +31,7 @@ from gate.core.manners import end_with_parent
 from transcribe.models import Job
 from transcribe.services.claims import jobs_due, jobs_recover_worker
 from transcribe.services.wake import queue_wake
-from transcribe.stuck_watch import STUCK_SECONDS, StuckWatch
+from transcribe.stuck_watch import StuckWatch
 
 logger = logging.getLogger(__name__)
 
@@ -105,10 +105,8 @@ def cluster_run() -> None:
     stuck = StuckWatch()
     while stop.cluster.sentinel.is_alive():
         time.sleep(0.2)
-        if not stop.has_come() and stuck.is_stuck():
-            logger.critical(
-                "the queue stands still: a wake-up was not taken for %g s; it is started anew", STUCK_SECONDS
-            )
+        if not stop.has_come() and (trouble := stuck.trouble()):
+            logger.critical("%s; it is started anew", trouble)
             os._exit(1)  # the others die with this process; an orderly end would wait for them
     if not stop.has_come():
         sys.exit("The cluster ended by itself; the supervisor starts it anew.")

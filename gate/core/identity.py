@@ -6,7 +6,7 @@ import getpass
 import os
 import socket
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -130,6 +130,12 @@ def group_members(group: int) -> tuple[int, ...]:
     return tuple(sorted(pid for pid, fields in found if fields and int(fields[2]) == group and fields[0] not in "ZX"))
 
 
+def stopped_in_group(pid: int) -> tuple[int, ...]:
+    """Descendants in the process's own group that somebody stopped; none where the kernel does not list children."""
+    fields = _stat_fields(pid)
+    return () if fields is None else tuple(_stopped_below(pid, group=fields[2]))
+
+
 def with_process(record: LockRecord, pid: int) -> LockRecord:
     """The same hold, named after another process that has the descriptor: the engine after its start."""
     start_ticks = read_process(pid).start_ticks
@@ -191,6 +197,19 @@ def _all_pids() -> list[int]:
         return [int(name) for name in os.listdir("/proc") if name.isdigit()]  # noqa: PTH208
     except OSError:
         return []
+
+
+def _stopped_below(pid: int, *, group: str) -> Iterator[int]:
+    try:
+        children = Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
+    except OSError:
+        return
+    for child in map(int, children):
+        fields = _stat_fields(child)
+        if fields is not None and fields[2] == group:
+            if fields[0] == "T":
+                yield child
+            yield from _stopped_below(child, group=group)
 
 
 def _stat_fields(pid: int) -> list[str] | None:

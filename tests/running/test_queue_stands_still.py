@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+import ctypes
+import os
 import signal
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
 
 import psutil
 import pytest
 
 from tests.panel import Panel, until
-from tests.speech_files import SPEECH_DIR
+from tests.speech_files import SPEECH_DIR, joined
 
+PTRACE_ATTACH = 16  # linux/ptrace.h
 ROLES = ("worker", "monitor", "pusher")  # in the order in which the sentinel forks them
 
 
@@ -51,7 +56,33 @@ def test_one_that_takes_no_wake_up_is_started_anew(make_panel: Callable[..., Pan
     """It lives, and nothing comes of it: as where a lock was left taken."""
     panel = make_panel()
     before = sentinel(panel)
-    role(panel, "pusher").send_signal(signal.SIGSTOP)
-    panel.wait_for_job(panel.submit(SPEECH_DIR / "clip_00.flac"), "succeeded", seconds=180)
+    with held_by_a_debugger(role(panel, "pusher").pid):
+        panel.wait_for_job(panel.submit(SPEECH_DIR / "clip_00.flac"), "succeeded", seconds=180)
     assert not before.is_running()
     assert "the queue stands still" in panel.log()
+
+
+@contextmanager
+def held_by_a_debugger(pid: int) -> Iterator[None]:
+    """It stands still, and the kernel does not call it stopped. It must be killed before this ends."""
+    libc = ctypes.CDLL(None, use_errno=True)
+    assert libc.ptrace(PTRACE_ATTACH, pid, None, None) == 0, os.strerror(ctypes.get_errno())
+    try:
+        yield
+    finally:
+        while os.WIFSTOPPED(os.waitpid(pid, 0)[1]):
+            pass  # whoever traces a process has to bury it
+
+
+def test_a_stopped_worker_is_started_anew_and_its_engine_with_it(
+    make_panel: Callable[..., Panel], tmp_path: Path
+) -> None:
+    """Who is stopped watches no engine: it would go on at 95 °C."""
+    panel = make_panel()
+    job_id = panel.submit(joined(tmp_path / "long.wav", minutes=5).path, language="en")
+    until(lambda: panel.job(job_id)["activity"] == "Reading speech", seconds=60, what="it reads")
+    worker, (engine,) = role(panel, "worker"), panel.engines()
+    worker.send_signal(signal.SIGSTOP)
+    until(lambda: not worker.is_running() and not engine.is_running(), seconds=40, what="both are gone")
+    assert "a process of the queue was stopped" in panel.log()
+    panel.wait_for_job(job_id, "succeeded", seconds=300)

@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+import signal
+import subprocess
+
 import pytest
 from django_q.models import OrmQ
 
+from tests.hot_machine import state_of
+from tests.panel import until
 from tests.transcribe.jobs import make_job
 from transcribe.models import Job
 from transcribe.services.claims import job_claim
 from transcribe.services.wake import queue_wake
 from transcribe.states import JobStatus
-from transcribe.stuck_watch import GAP_SECONDS, LOOK_SECONDS, STUCK_SECONDS, StuckWatch
+from transcribe.stuck_watch import GAP_SECONDS, LOOK_SECONDS, STOPPED_SECONDS, STUCK_SECONDS, StuckWatch
 
 pytestmark = pytest.mark.django_db(transaction=True)  # it closes its connections
 
@@ -24,7 +29,7 @@ class Watch:
 
     def at(self, seconds: float) -> bool:
         self.now = seconds
-        return self._watch.is_stuck()
+        return self._watch.trouble() != ""
 
     def during(self, begin: float, end: float) -> list[bool]:
         """One look at a time, the last one just before the end."""
@@ -73,3 +78,20 @@ def test_a_look_that_comes_a_little_late_changes_nothing() -> None:
     watch = Watch()
     assert not any(watch.at(seconds) for seconds in (0, GAP_SECONDS, 2 * GAP_SECONDS, 3 * GAP_SECONDS))
     assert watch.at(4 * GAP_SECONDS)
+
+
+def test_it_is_when_a_process_of_it_is_stopped_for_so_long() -> None:
+    ours = subprocess.Popen(["sleep", "300"])
+    apart = subprocess.Popen(["sleep", "300"], start_new_session=True)  # as an engine is, which is stopped for heat
+    try:
+        for child in (apart, ours):
+            watch = Watch()
+            assert not any(watch.during(0, STOPPED_SECONDS))
+            child.send_signal(signal.SIGSTOP)
+            until(lambda: state_of(child.pid) == "T", seconds=10, what="it is stopped")  # noqa: B023
+            assert not any(watch.during(STOPPED_SECONDS, 2 * STOPPED_SECONDS))
+            assert watch.at(2 * STOPPED_SECONDS) is (child is ours)
+    finally:
+        for child in (apart, ours):
+            child.kill()
+            child.wait()

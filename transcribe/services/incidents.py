@@ -122,9 +122,7 @@ def worker_lost_report(job: Job, attempt: Attempt) -> None:
         "command line" if job.source == "command" else "worker",
         f"The process that ran {_name(job)}, attempt {attempt.number}, ended in the middle of it.",
         job_ref=_ref(job),
-        evidence=[Evidence(title=LOG_END_TITLE, text=attempt.output_tail, file_name=log_name)]
-        if log_name
-        else [],
+        evidence=[Evidence(title=LOG_END_TITLE, text=attempt.output_tail, file_name=log_name)] if log_name else [],
         recovery=_taken_back_text(job, done),
     )
 

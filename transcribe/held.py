@@ -49,11 +49,6 @@ class HeldTimes:
     def total(self) -> float:
         return sum(self.seconds().values())
 
-    def lasts(self) -> float:
-        """Seconds of the hold in hand, of one kind without a break; 0 while it is let go."""
-        with self._guard:
-            return 0.0 if self._now is None else self._clock() - self._now[1]
-
     def _close(self) -> None:
         if self._now is not None:
             what, since = self._now

@@ -17,7 +17,7 @@ from gate.conf import gate_policy
 from gate.core.incidents.occurrence import Evidence
 from gate.core.policy import GatePolicy
 from gate.core.units import celsius_text
-from gate.core.watch import ENDED_FOR, PAUSED_FOR_HEAT, Act, Cause, Watched, heat_pause_text
+from gate.core.watch import ENDED_FOR, PAUSED_FOR_HEAT, Act, Cause, Watched, WatchState, heat_pause_text
 from gate.services import policy_in_force
 from gate.telling import Teller
 from gate.watching import MachineWatch
@@ -31,6 +31,7 @@ logger = logging.getLogger(__name__)
 
 LOOK_SECONDS = 1.0
 JOIN_SECONDS = 10.0
+UNLOOKED_LIMIT = 30  # seconds of the run; a look takes some milliseconds
 # What stands in the way of its next start: the gate, and what transcribe/slot.py looks at before it.
 COMES_BACK_WHEN = "it comes back by itself when the gate opens and memory pressure is within its limit"
 COMES_BACK = f"The job keeps its finished chunks; {COMES_BACK_WHEN}."
@@ -46,6 +47,7 @@ class EngineWatch:
         self._machine = MachineWatch(_policy())
         self._stopped = threading.Event()
         self._text = ""
+        self._unlooked = 0
         self._is_paused = False  # by us, for heat; that it rests is over before the next look
         self._thread = threading.Thread(target=self._run, daemon=True, name="engine-watch")
         self._thread.start()
@@ -54,6 +56,17 @@ class EngineWatch:
     def text(self) -> str:
         """Why the engine stands still or goes slowly, for people; empty while it works freely."""
         return self._text
+
+    def expect_look(self) -> None:
+        """The run calls this each second. A look may hang in a sensor that never answers, and nobody would watch then.
+
+        Counted by the run, so that a machine which stood still as a whole is not taken for that.
+        """
+        self._unlooked += 1
+        if self._unlooked > UNLOOKED_LIMIT and not self._stopped.is_set():
+            logger.error("the sensors have not answered for %d s; the engine is ended", UNLOOKED_LIMIT)
+            reason = f"the sensors have not answered for {UNLOOKED_LIMIT} s, and unwatched it may not run"
+            self._end(Watched(act=Act.END, reason=reason, state=WatchState(), cause=Cause.HEAT))
 
     def stop(self) -> None:
         """No look after this; a living engine goes on, so that it can end in order."""
@@ -72,6 +85,7 @@ class EngineWatch:
                     act()
                 except Exception:  # the next look may succeed, and without a watch nothing would pause the engine
                     logger.exception("a look of the engine's watch failed")
+            self._unlooked = 0
             self._stopped.wait(max(0.0, begun_at + LOOK_SECONDS - time.monotonic()))
 
     def _keep_facts(self) -> None:

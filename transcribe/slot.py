@@ -131,10 +131,13 @@ class EngineSlot:
             raise JobPressed(refusal)
 
     def show_life(self) -> None:
-        """A sign of life in the lock's record, at most every HEARTBEAT_SECONDS; call it often.
+        """A sign of life in the lock's record, at most every HEARTBEAT_SECONDS. Call it each second: so long the watch
+        may take for its look.
 
         A lock that was taken from under us is not told here: the gate tells it before the next chunk.
         """
+        if self._watch is not None:
+            self._watch.expect_look()
         now = time.monotonic()
         if self._held is None or now - self._shown_at < HEARTBEAT_SECONDS:
             return

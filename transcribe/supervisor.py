@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import logging
 import os
 import selectors
 import signal
@@ -19,8 +18,6 @@ from django.conf import settings
 from gate.core.groups import group_left_after
 from gate.core.manners import lower_priority
 from gate.core.oom import OomJudgement, OomReport, OomWitness
-from gate.core.units import seconds_text
-from gate.core.watch import ENDED_FOR, Cause
 from transcribe.engine.errors import ProtocolError
 from transcribe.engine.protocol import Failed, Load, Loaded, Message, Progress, Transcribe, Transcribed, decode, encode
 from transcribe.engine_logs import AttemptLog
@@ -28,12 +25,8 @@ from transcribe.errors import EngineFailed, EngineLost, MachineEnded
 from transcribe.held import HeldFor, HeldTimes
 from transcribe.silence import WINDOWS_OF_SILENCE, silence_limit
 
-logger = logging.getLogger(__name__)
-
 WATCH_SECONDS = 1.0  # how often `watch` is called while the engine works
 END_GRACE_SECONDS = 5.0
-# The watch ends a pause at its limit. So much later it does not look any more: a sensor that never answers, say.
-HELD_GRACE_SECONDS = 30.0
 GONE_SECONDS = 5.0  # what the kernel needs to take a killed group down; more is told by the lock, which stays taken
 POLL_SECONDS = 0.05
 # The engine gets what a program needs to run, and no secret.
@@ -119,12 +112,7 @@ class EngineProcess:
         self.held.end()
 
     def require_not_ended(self) -> None:
-        """Raise MachineEnded when the watch has ended it, or left it standing still: nothing else would wake it."""
-        limit_seconds = settings.GATE_PAUSE_LIMIT_SECONDS
-        if not self._machine_reason and self.held.lasts() > limit_seconds + HELD_GRACE_SECONDS:
-            logger.error("the watch over engine %d does not look any more; the paused engine is ended", self.pid)
-            paused = f"paused for heat longer than {seconds_text(limit_seconds)}"
-            self.end_for_machine(f"{ENDED_FOR[Cause.HEAT]}: {paused}, and the sensors do not answer.")
+        """Raise MachineEnded when the watch has ended it."""
         if self._machine_reason:
             raise MachineEnded(self._machine_reason)
 

@@ -1,4 +1,4 @@
-"""An engine that is paused for heat, and then no sensor answers any more: it is ended, never left stopped."""
+"""No sensor answers any more while an engine works or is paused for heat: it is ended, for nobody watches it."""
 
 from __future__ import annotations
 
@@ -9,27 +9,30 @@ import pytest
 
 from tests.hot_machine import hot_panel, state_of
 from tests.panel import until
-from tests.running.test_heat import PLAIN, activity, outcomes, recording, started
+from tests.running.test_heat import PLAIN, activity, outcomes, started, told
+from tests.speech_files import joined
 
 pytestmark = pytest.mark.usefixtures("namespaces")
 
 
-def test_a_sensor_that_never_answers_does_not_leave_it_stopped(tmp_path: Path) -> None:
+@pytest.mark.parametrize(("celsius", "doing", "minutes"), [(82.0, "Paused", 2), (60.0, "Reading speech", 14.5)])
+def test_a_sensor_that_never_answers_ends_it(tmp_path: Path, celsius: float, doing: str, minutes: float) -> None:
     """As drivers do whose bus hangs: here a pipe that nobody writes to."""
-    panel, thermometer = hot_panel(tmp_path, 60.0, J5A_ENGINE_THREADS="1", J5A_PAUSE_LIMIT_SECONDS="10")
+    panel, thermometer = hot_panel(tmp_path, 60.0, J5A_ENGINE_THREADS="1")
     silent = thermometer.folder / "silent"
     os.mkfifo(silent)
     try:
         panel.start()
-        job_id = panel.submit(recording(tmp_path).path, **PLAIN)
+        job_id = panel.submit(joined(tmp_path / "talk.wav", minutes=minutes).path, **PLAIN)
         engine = started(panel, job_id)
-        thermometer.set(82.0)
-        activity(panel, job_id, "Paused")
+        thermometer.set(celsius)
+        activity(panel, job_id, doing)
         thermometer.fall_silent(silent)
         until(lambda: state_of(engine) == "", seconds=60, what="the engine is gone")
         until(lambda: outcomes(panel, job_id)[:1] == ["machine_ended"], seconds=60, what="the attempt has ended")
         (ended,) = panel.rows("SELECT reason FROM transcribe_attempt WHERE job_id = ? AND number = 1", job_id)
-        assert ended["reason"].startswith("Ended for heat: paused for heat longer than 10 s")
+        assert ended["reason"].startswith("Ended for heat: the sensors have not answered for 30 s")
+        until(lambda: ("thermal_end", "open") in told(panel), seconds=30, what="an incident tells of it")
         thermometer.set(60.0)
         with silent.open("r+b", buffering=0) as pipe:  # whoever waits for it gets an answer
             pipe.write(b"60000\n")

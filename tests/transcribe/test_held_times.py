@@ -25,17 +25,3 @@ def test_it_adds_up_by_kind_and_counts_the_one_that_lasts() -> None:
     clock.now += 100
     held.end()  # again: nothing
     assert held.total() == 7.0
-
-
-def test_it_says_how_long_the_hold_in_hand_lasts() -> None:
-    clock = Clock()
-    held = HeldTimes(clock)
-    assert held.lasts() == 0.0
-    held.begin(HeldFor.HEAT_PAUSE)
-    clock.now += 3.0
-    held.begin(HeldFor.HEAT_PAUSE)  # told again and again while it lasts
-    clock.now += 2.0
-    assert held.lasts() == 5.0
-    assert held.seconds()[HeldFor.HEAT_PAUSE] == 5.0
-    held.end()
-    assert held.lasts() == 0.0

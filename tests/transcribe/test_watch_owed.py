@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import signal
 import subprocess
-import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -95,7 +94,6 @@ def test_one_that_somebody_wakes_while_it_is_hot_is_stopped_again(heat: list[flo
         until(lambda: state_of(sleeper.process.pid) == "T", seconds=5, what="it is paused")
         for _ in range(3):
             os.kill(sleeper.process.pid, signal.SIGCONT)
-            time.sleep(0.3)
-            assert state_of(sleeper.process.pid) == "T"
+            until(lambda: state_of(sleeper.process.pid) == "T", seconds=5, what="it is paused again")
     finally:
         watch.stop()

@@ -29,7 +29,7 @@ def host_name_kept(path: Path) -> str:
     if name := host_name_known(path):
         return name
     machine = _machine_hash()
-    name = socket.gethostname()
+    name = socket.gethostname().encode(errors="backslashreplace").decode()  # the kernel takes any bytes
     private_directory(path.parent)
     temporary = path.with_name(f".{path.name}.{os.getpid()}")
     try:

@@ -50,6 +50,13 @@ def test_a_renamed_machine_keeps_it_and_another_machine_gets_its_own(tmp_path: P
     assert name_here(tmp_path, "attic", other) == "cellar"
 
 
+def test_a_host_name_that_is_no_text_is_written_out(tmp_path: Path) -> None:
+    """The kernel takes any bytes."""
+    here = machine(tmp_path, "a")
+    assert name_here(tmp_path, os.fsdecode(b"caf\xe9"), here) == r"caf\udce9"
+    assert name_here(tmp_path, "cellar", here) == r"caf\udce9"
+
+
 def test_one_that_is_set_wins_and_is_not_kept(tmp_path: Path) -> None:
     here = machine(tmp_path, "a")
     assert name_here(tmp_path, "studio", here, J5A_HOST_ID="by hand") == "by hand"

@@ -23,7 +23,7 @@ from django.utils import timezone
 from gate.services import protected_paths, protected_spans, records_prune
 from transcribe.conf import JOURNAL_SUFFIX
 from transcribe.engine_logs import LOG_NAME
-from transcribe.models import Attempt, Job
+from transcribe.models import Job
 from transcribe.services.jobs import job_delete
 from transcribe.states import ENDED
 from transcribe.uploads import uploads_sweep
@@ -139,14 +139,8 @@ def _logs(policy: RetentionPolicy, keeper: _Keeper) -> Removed:
         if folder is None:
             return Removed(what="engine logs", count=0, size_bytes=0)
         unfinished = _unfinished()
-        # An engine serves several jobs: its log bears the name of the first.
-        in_use = set(Attempt.objects.filter(ended_at=None).exclude(log_name="").values_list("log_name", flat=True))
         for entry, match in _entries(folder, LOG_NAME):
-            if (
-                entry.is_file(follow_symlinks=False)
-                and int(match["job"]) not in unfinished
-                and entry.name not in in_use
-            ):
+            if entry.is_file(follow_symlinks=False) and int(match["job"]) not in unfinished:
                 facts = entry.stat(follow_symlinks=False)
                 found.append(LogFile(name=entry.name, size_bytes=facts.st_size, modified_at=facts.st_mtime))
         outdated = [

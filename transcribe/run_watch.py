@@ -64,8 +64,8 @@ class EngineWatch:
         """
         self._unlooked += 1
         if self._unlooked > UNLOOKED_LIMIT and not self._stopped.is_set():
-            logger.error("the sensors have not answered for %d s; the engine is ended", UNLOOKED_LIMIT)
-            reason = f"the sensors have not answered for {UNLOOKED_LIMIT} s, and unwatched it may not run"
+            reason = f"the sensors could not be read for {UNLOOKED_LIMIT} s, and unwatched it may not run"
+            logger.error("%s; the engine is ended", reason)
             self._end(Watched(act=Act.END, reason=reason, state=WatchState(), cause=Cause.HEAT))
 
     def stop(self) -> None:

@@ -31,7 +31,7 @@ def test_a_sensor_that_never_answers_ends_it(tmp_path: Path, celsius: float, doi
         until(lambda: state_of(engine) == "", seconds=60, what="the engine is gone")
         until(lambda: outcomes(panel, job_id)[:1] == ["machine_ended"], seconds=60, what="the attempt has ended")
         (ended,) = panel.rows("SELECT reason FROM transcribe_attempt WHERE job_id = ? AND number = 1", job_id)
-        assert ended["reason"].startswith("Ended for heat: the sensors have not answered for 30 s")
+        assert ended["reason"].startswith("Ended for heat: the sensors could not be read for 30 s")
         until(lambda: ("thermal_end", "open") in told(panel), seconds=30, what="an incident tells of it")
         thermometer.set(60.0)
         with silent.open("r+b", buffering=0) as pipe:  # whoever waits for it gets an answer

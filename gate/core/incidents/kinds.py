@@ -63,7 +63,8 @@ _FACTS: dict[IncidentKind, KindFacts] = {
     ),
     IncidentKind.THERMAL_END: KindFacts(
         title="Ended for heat",
-        cause="Pausing did not cool the machine, or it was too hot to wait, so the heavy process was ended.",
+        cause="Pausing did not cool the machine, it was too hot to wait, or its sensors could not be read any more, so "
+        "the heavy process was ended.",
         advice="Check that the fan turns and that air gets in. A job goes on from its last checkpoint.",
         asks_kernel=True,
     ),

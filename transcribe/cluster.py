@@ -18,9 +18,11 @@ import signal
 import sys
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
+from django.conf import settings
 from django.db import DatabaseError, connections
 from django.utils import timezone
 from django_q import cluster as q_cluster
@@ -107,6 +109,7 @@ def cluster_run() -> None:
         time.sleep(0.2)
         if not stop.has_come() and (trouble := stuck.trouble()):
             logger.critical("%s; it is started anew", trouble)
+            _trouble_keep(trouble)
             os._exit(1)  # the others die with this process; an orderly end would wait for them
     if not stop.has_come():
         sys.exit("The cluster ended by itself; the supervisor starts it anew.")
@@ -171,6 +174,24 @@ def _recover(stop: _StopSignal) -> None:
 
 def _recover_once() -> None:
     OrmQ.objects.filter(key=Conf.PREFIX).update(lock=timezone.now())
-    jobs_recover_worker()
+    jobs_recover_worker(_trouble_kept())
+    _trouble_path().unlink(missing_ok=True)
     if jobs_due().exists():
         queue_wake()
+
+
+def _trouble_path() -> Path:
+    return Path(settings.DATA_DIR) / "worker_trouble"
+
+
+def _trouble_keep(trouble: str) -> None:
+    """For the next cluster, which tells of the job that this one leaves behind."""
+    with suppress(OSError):
+        _trouble_path().write_text(f"{trouble[:1].upper()}{trouble[1:]}, so the queue was started anew.", "utf-8")
+
+
+def _trouble_kept() -> str:
+    try:
+        return _trouble_path().read_text("utf-8", "replace")[:1000]
+    except OSError:
+        return ""

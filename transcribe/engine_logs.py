@@ -42,13 +42,18 @@ class AttemptLog:
 
     def tail(self) -> str:
         """The last lines that were written for this attempt."""
-        try:
-            with self.path.open("rb") as log:
-                size = log.seek(0, os.SEEK_END)
-                log.seek(max(min(self._begins_at, size), size - TOLD_BYTES))
-                return log.read().decode(errors="replace").strip()
-        except OSError:  # removed by somebody: the job does not hang on its log
-            return ""
+        return log_end(self.path, self._begins_at)
+
+
+def log_end(path: Path, begins_at: int = 0) -> str:
+    """The last lines behind a position; empty where there are none, or the log is gone: nothing hangs on it."""
+    try:
+        with path.open("rb") as log:
+            size = log.seek(0, os.SEEK_END)
+            log.seek(max(min(begins_at, size), size - TOLD_BYTES))
+            return log.read().decode(errors="replace").strip()
+    except OSError:
+        return ""
 
 
 @dataclass(frozen=True, kw_only=True)

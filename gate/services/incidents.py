@@ -87,6 +87,7 @@ def _open(occurrence: Occurrence, host: str, opened_by: str) -> Incident:
 def _join(incident: Incident, occurrence: Occurrence, who: str) -> bool:
     at = _moment(occurrence)
     changes: dict[str, Any] = {
+        "summary": occurrence.summary if at >= incident.last_at else incident.summary,  # the first stays in its event
         "count": F("count") + 1,
         "first_at": min(incident.first_at, at),
         "last_at": max(incident.last_at, at),

@@ -22,7 +22,7 @@ from gate.core.incidents.postmortem import PostMortem, TimelineLine, markdown
 from gate.core.policy import GatePolicy
 from gate.core.units import bytes_text, celsius_text
 from gate.incident_selectors import incidents_listed, kind_counts, samples_around, status_counts, verdicts_around
-from gate.models import Incident, IncidentEvent, IncidentEventKind, SensorSample, VerdictRecord
+from gate.models import Incident, IncidentEvent, IncidentEventKind, IncidentEvidence, SensorSample, VerdictRecord
 from gate.selectors import sample_point
 from gate.services import policy_in_force
 from j5a_admin.job_links import job_number, jobs_there
@@ -155,12 +155,16 @@ def post_mortem(incident: Incident) -> PostMortem:
         measures=incident.measure_list,
         readings=tuple(_readings(list(samples_around(incident)))),
         verdicts=tuple(_verdict(record) for record in verdicts_around(incident)),
-        causes=tuple(incident.causes),
-        evidence=tuple((piece.title, piece.text) for piece in incident.evidence.all()),
+        causes=tuple(incident.causes) or (incident.facts.cause,),
+        evidence=tuple((_evidence_title(piece), piece.text or "It is empty.") for piece in incident.evidence.all()),
         recovery="\n\n".join(incident.recovery.splitlines()),
         advice=f"{'It is resolved. When it happens again: ' if incident.is_resolved else ''}{incident.facts.advice}",
         notes=tuple(_line(event, title="Note") for event in events if event.kind == IncidentEventKind.NOTE),
     )
+
+
+def _evidence_title(piece: IncidentEvidence) -> str:
+    return f"{piece.title} ({piece.file_name})" if piece.file_name else piece.title
 
 
 def _status_text(incident: Incident) -> str:

@@ -30,6 +30,13 @@
     if (event.detail.xhr.status < 500) found();
   });
 
+  // What was said of an act ("Stopping …") is old when the page has gone on for a while; what went wrong stays.
+  const SAID_MS = 10_000;
+  document.addEventListener("htmx:afterOnLoad", () => {
+    if (performance.now() < SAID_MS) return;
+    document.querySelectorAll(".messagelist > .success, .messagelist > .info").forEach((said) => said.remove());
+  });
+
   // An answer that is a whole page means that the login has ended: show it as a page.
   document.addEventListener("htmx:beforeSwap", (event) => {
     if (event.detail.xhr.status < 500 && event.detail.xhr.responseText.trimStart().startsWith("<!DOCTYPE")) {

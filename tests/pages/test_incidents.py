@@ -13,6 +13,7 @@ from pytest_django import Settings
 
 from gate.core.incidents.kinds import IncidentKind
 from gate.core.incidents.lifecycle import IncidentStatus
+from gate.core.incidents.occurrence import Evidence
 from gate.models import Incident, SensorSample
 from gate.services import PURPOSE_START, gate_evaluate, incident_open_or_join
 from tests.gate.incidents.occurrences import occurrence
@@ -297,3 +298,14 @@ def test_who_may_not_see_incidents_sees_none_of_it(incident: Incident) -> None:
     assert not has_id(answer, "incidents-open")
     assert [e for e in elements(answer, "a") if e.attributes["href"].startswith("/incidents/")] == []
     assert client.get(f"/incidents/{incident.pk}/").status_code == 403
+
+
+def test_the_post_mortem_says_the_usual_cause_and_names_the_logs_as_the_page_does() -> None:
+    found = incident_open_or_join(
+        occurrence(
+            kind=IncidentKind.WORKER_LOST, causes=(), evidence=(Evidence(title="End", text="", file_name="e.log"),)
+        )
+    )
+    text = gate_client("anna", *LOOK).get(f"/incidents/{found.pk}/post-mortem.md").content.decode()
+    assert "- The process that ran a job ended in the middle of it: killed, or it crashed." in text
+    assert "### End (e.log)\n\n```text\nIt is empty.\n```" in text

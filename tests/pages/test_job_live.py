@@ -141,3 +141,18 @@ def test_buttons_in_the_answer_carry_a_token(operator: Client) -> None:
 @pytest.mark.parametrize("query", ["", "?state=x&segments=y", "?state=%00&segments=-1"])
 def test_any_question_gets_an_answer(operator: Client, query: str) -> None:
     assert riding_along(operator.get(f"/jobs/{running().pk}/live/{query}")) == STATE_PARTS | TEXT_PARTS
+
+
+def test_of_the_text_that_is_being_read_the_last_lines_stand_there(operator: Client) -> None:
+    """A chunk has hundreds; who looks at it should not have to scroll for the newest."""
+    job = running()
+    job_update(job, live_text="\n".join(f"line {number}." for number in range(1, 13)))
+    box = element(operator.get(asked(operator, job)), id="job-live").words
+    assert "line 1." in box
+    assert "more line" not in box
+    job_update(job, live_text="\n".join(f"line {number}." for number in range(1, 16)))
+    box = element(operator.get(asked(operator, job)), id="job-live").words
+    assert "3 more lines of this chunk before these" in box
+    assert "line 3." not in box
+    assert "line 4." in box
+    assert "line 15." in box

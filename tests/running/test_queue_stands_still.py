@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ctypes
+import json
 import os
 import signal
 from collections.abc import Callable, Iterator
@@ -86,3 +87,8 @@ def test_a_stopped_worker_is_started_anew_and_its_engine_with_it(
     until(lambda: not worker.is_running() and not engine.is_running(), seconds=40, what="both are gone")
     assert "a process of the queue was stopped" in panel.log()
     panel.wait_for_job(job_id, "succeeded", seconds=300)
+    (incident,) = panel.rows("SELECT causes FROM gate_incident WHERE kind = 'worker_lost'")
+    why = "A process of the queue was stopped and stood still for 10 s, so the queue was started anew."
+    assert json.loads(incident["causes"]) == [why]
+    (said,) = panel.rows("SELECT text FROM gate_incidentevidence WHERE title LIKE 'End of%'")
+    assert "was loaded in" in said["text"]

@@ -106,4 +106,4 @@ def test_the_fifth_lost_worker_in_a_row_ends_it_with_the_reason(before: int, sta
     job.refresh_from_db()
     assert job.status == status
     if status == JobStatus.FAILED:
-        assert job.reason.startswith("The worker that ran it is gone; finished chunks are kept. This happened 5 times")
+        assert job.reason.startswith("The worker that ran it is gone; what it has read is kept. This happened 5 times")

@@ -16,6 +16,8 @@ from transcribe.queue_rules import closed_seconds
 from transcribe.selectors.jobs import JobRow, job_row, queue_positions, remaining_seconds
 from transcribe.states import WAITING, ChunkStatus, JobStatus
 
+LIVE_LINES = 12  # of a chunk of ten minutes there are up to three hundred, and what is new stands at their end
+
 
 @dataclass(frozen=True, kw_only=True)
 class ChunkCount:
@@ -75,7 +77,8 @@ class JobDetail:
     held: tuple[HeldShown, ...]
     paused_seconds: float
     hours_waited_seconds: float
-    live_lines: tuple[str, ...]
+    live_lines: tuple[str, ...]  # the last ones of the chunk in hand
+    live_lines_before: int
     language_label: str
     options: tuple[OptionShown, ...]
     notes: tuple[str, ...]
@@ -96,6 +99,7 @@ def job_detail(job: Job, now: datetime | None = None) -> JobDetail:
     held = durations_by_status(events, now)
     outside = durations_outside_hours(events, now)
     row = job_row(job, queue_positions().get(job.pk))
+    live = [line for line in job.live_text.splitlines() if line.strip()]
     return JobDetail(
         row=row,
         chunks=_chunk_count(job),
@@ -106,7 +110,8 @@ def job_detail(job: Job, now: datetime | None = None) -> JobDetail:
         paused_seconds=held.get(JobStatus.PAUSED, 0.0),
         hours_waited_seconds=sum(outside.values()),
         held=held_for(attempts),
-        live_lines=tuple(line for line in job.live_text.splitlines() if line.strip()),
+        live_lines=tuple(live[-LIVE_LINES:]),
+        live_lines_before=max(0, len(live) - LIVE_LINES),
         language_label=language_label(job),
         options=tuple(_options(job)),
         notes=tuple(line for line in job.note.splitlines() if line),

@@ -99,12 +99,14 @@ def _here() -> Q:
     return Q() if connection.vendor == "sqlite" else Q(host__in=["", settings.HOST_ID])
 
 
-def jobs_recover_worker() -> int:
+def jobs_recover_worker(why: str = "") -> int:
     """Queue again what an earlier worker of this host left running. Only the single worker may call this.
 
+    `why`: a sentence on what ended it, where that is known.
     What is to be cancelled or held stays "stopping" while an engine of it still lives; the sweeper asks again.
     """
-    return sum(_recover(job, "the worker that ran it is gone; finished chunks are kept") for job in jobs_running_here())
+    reason = "the worker that ran it is gone; what it has read is kept"
+    return sum(_recover(job, reason, why) for job in jobs_running_here())
 
 
 def jobs_recover_commands() -> int:
@@ -139,12 +141,12 @@ def _engine_lives(job: Job) -> bool:
     return status.is_live and status.holder is not None and status.holder.job_ref == f"job {job.pk}"
 
 
-def _recover(job: Job, reason: str) -> bool:
+def _recover(job: Job, reason: str, why: str = "") -> bool:
     """Take it back from a process that is gone, and tell of that."""
     lost = Attempt.objects.filter(job=job, ended_at__isnull=True).last()
     taken = _take_back(job, reason)
     if taken and lost is not None:
-        worker_lost_report(job, lost)
+        worker_lost_report(job, lost, why)
     return taken
 
 

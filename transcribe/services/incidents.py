@@ -19,7 +19,7 @@ from gate.core.verdict import CheckName, CheckResult
 from gate.models import Incident, VerdictRecord
 from gate.services import incident_recovered, incident_report, incidents_hold
 from transcribe.engine.errors import ProtocolError
-from transcribe.engine_logs import LOG_END_TITLE, NOTHING_WRITTEN, log_path
+from transcribe.engine_logs import LOG_END_TITLE, NOTHING_WRITTEN, log_end, log_path
 from transcribe.errors import EngineLost
 from transcribe.models import Attempt, AttemptOutcome, Chunk, Job
 from transcribe.states import ENDED, ChunkStatus, JobStatus
@@ -93,14 +93,14 @@ def _report(
 
 def _log_end(job: Job, tail: str) -> list[Evidence]:
     attempt = Attempt.objects.filter(job=job, number=job.attempt).first()
-    name = "" if attempt is None else _log_name(attempt)
-    return [Evidence(title=LOG_END_TITLE, text=tail or NOTHING_WRITTEN, file_name=name)]
+    return [_log_evidence(attempt, tail)] if attempt is not None else [Evidence(title=LOG_END_TITLE, text=tail)]
 
 
-def _log_name(attempt: Attempt) -> str:
-    """So that the log is kept; an engine that died while it loaded has one, too, whose name is not stored."""
+def _log_evidence(attempt: Attempt, tail: str = "") -> Evidence:
+    """The log is kept with it; an engine that died while it loaded has one, too, whose name is not stored."""
     path = log_path(attempt)
-    return attempt.log_name if path is None else path.name
+    text = tail or (log_end(path) if path is not None else "") or NOTHING_WRITTEN
+    return Evidence(title=LOG_END_TITLE, text=text, file_name=attempt.log_name if path is None else path.name)
 
 
 def _recovery(kind: IncidentKind, job: Job, chunk: Chunk | None) -> str:
@@ -111,18 +111,19 @@ def _recovery(kind: IncidentKind, job: Job, chunk: Chunk | None) -> str:
     return "That part was set aside and the queue went on; retry the job to give it another chance."
 
 
-def worker_lost_report(job: Job, attempt: Attempt) -> None:
-    """An attempt of an earlier boot ended with the machine: the unclean shutdown tells of it."""
+def worker_lost_report(job: Job, attempt: Attempt, why: str = "") -> None:
+    """An attempt of an earlier boot ended with the machine: the unclean shutdown tells of it. `why`: where known."""
     if attempt.started_at < _booted_at():
         return
     done = job.chunks.filter(status=ChunkStatus.DONE).count()
-    log_name = _log_name(attempt)
+    said = _log_evidence(attempt)
     incident_report(
         IncidentKind.WORKER_LOST,
         "command line" if job.source == "command" else "worker",
         f"The process that ran {_name(job)}, attempt {attempt.number}, ended in the middle of it.",
         job_ref=_ref(job),
-        evidence=[Evidence(title=LOG_END_TITLE, text=attempt.output_tail, file_name=log_name)] if log_name else [],
+        causes=[why] if why else [],
+        evidence=[said] if said.file_name else [],
         recovery=_taken_back_text(job, done),
     )
 

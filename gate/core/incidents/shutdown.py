@@ -67,7 +67,8 @@ def _summary(ending: Ending, previous: Recording, gap_seconds: float) -> str:
     if last is None:
         return f"{said} It had not taken a reading yet."
     work = last.work or "nothing"
-    return f"{said} At the last reading {work} ran, and the lock was {last.lock or 'not known'}."
+    # What runs is asked every five seconds, the sensors each second.
+    return f"{said} Within seconds of the last reading {work} ran, and the lock was {last.lock or 'not known'}."
 
 
 def look_line(look: Look, at_text: str) -> str:

@@ -41,12 +41,14 @@ def test_the_same_cause_joins_with_count_times_and_the_worst() -> None:
     assert Incident.objects.count() == 1
     assert (joined.count, joined.first_at.timestamp(), joined.last_at.timestamp()) == (2, NOON, NOON + 60)
     assert joined.measure_list == (hotter,)
-    assert [e.kind for e in joined.events.all()] == ["opened", "joined"]
+    assert joined.summary == "again", "the job beside it is that of the last time, too"
+    assert [(e.kind, e.text) for e in joined.events.all()] == [("opened", occurrence().summary), ("joined", "again")]
 
 
 def test_one_that_comes_late_moves_the_first_time() -> None:
     incident_open_or_join(occurrence())
-    joined = incident_open_or_join(occurrence(at=NOON - 60))
+    joined = incident_open_or_join(occurrence(at=NOON - 60, summary="before"))
+    assert joined.summary == occurrence().summary
     assert (joined.first_at.timestamp(), joined.last_at.timestamp()) == (NOON - 60, NOON)
 
 

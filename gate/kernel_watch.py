@@ -62,6 +62,8 @@ def _ask(incidents: list[Incident]) -> None:
             evidence_add(incident, kernel_evidence(since=incident.last_at.timestamp(), boot_before=False))
     except DatabaseError as problem:
         logger.info("kernel lines could not be kept (%s); trying again", problem)
+    except Exception:  # the next look may succeed
+        logger.exception("kernel lines could not be added to incidents")
     finally:
         with suppress(DatabaseError):
             connections.close_all()

@@ -61,7 +61,7 @@ class Sampler:
         self._known = SensorMemory()
         self._recorder = recorder
         self._state_watch = StateWatch()
-        self._kernel_watch = KernelWatch()
+        self._kernel_watch = None if recorder is None else KernelWatch()  # for who gathers evidence
         self._looked_at: float | None = None
         self._stored_at: float | None = None
         self._summarise = _Rhythm(_SUMMARISE_EVERY_SECONDS)
@@ -108,7 +108,8 @@ class Sampler:
                 self._store(vitals, datetime.fromtimestamp(now, UTC), now)
                 self._stored_at = now
             self._state_watch.look(vitals, now)
-            self._kernel_watch.look(now)
+            if self._kernel_watch is not None:
+                self._kernel_watch.look(now)
         except DatabaseError as problem:
             self._report(str(problem))
             connections.close_all()

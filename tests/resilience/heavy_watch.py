@@ -25,6 +25,7 @@ class HeavyWatch:
         self._thread = threading.Thread(target=self._run, daemon=True)
         self.looks = 0
         self.peak: tuple[int, ...] = ()
+        self.told: list[str] = []  # of each look that met several: what the kernel said of them right then
         self.seen: set[int] = set()
 
     def __enter__(self) -> HeavyWatch:
@@ -42,6 +43,8 @@ class HeavyWatch:
             now = tuple(self.heavy())
             self.looks += 1
             self.seen.update(now)
+            if len(now) > 1 and len(self.told) < 20:
+                self.told += [_told(pid) for pid in now]
             if len(now) > len(self.peak):
                 self.peak = now
 
@@ -66,6 +69,17 @@ class HeavyWatch:
     def _has_open(self, folder: Path) -> bool:
         """Our engine is told nothing of the folder, but has inherited the lock's descriptor."""
         return any(os.fsencode(link.readlink()).startswith(self._under) for link in (folder / "fd").iterdir())
+
+
+def _told(pid: int) -> str:
+    """For the reader of a failure: name, state, parent, group, threads and start, and what it runs."""
+    try:
+        folder = Path(f"/proc/{pid}")
+        fields = (folder / "stat").read_text().rpartition(")")[2].split()
+        words = (folder / "cmdline").read_bytes().decode(errors="replace").split("\0")
+    except (OSError, IndexError) as gone:
+        return f"{pid}: {gone}"
+    return f"{pid}: {fields[0]} under {fields[1]}, group {fields[2]}, {fields[17]} threads, start {fields[19]}: {words}"
 
 
 def is_heavy_command(words: list[bytes]) -> bool:

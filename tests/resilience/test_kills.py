@@ -165,7 +165,7 @@ def test_every_job_ends_whole(recordings: tuple[Panel, list[Recording]]) -> None
             killer.kill()
             assert time.monotonic() < deadline, killer.told
         _until_ended(panel, jobs, killer)
-    assert len(watch.peak) <= 1, (watch.peak, killer.told)
+    assert len(watch.peak) <= 1, f"{watch.peak}; {watch.told}; {killer.told}"
     assert len(watch.seen) > KILLS / 10, "engines were seen"
     for job_id, recording in jobs.items():
         assert _rows(panel, job_id) == recording.rows, (job_id, killer.told)

@@ -15,6 +15,7 @@ from pathlib import Path
 from django.conf import settings
 from django.utils import timezone
 
+from gate.core.incidents.occurrence import Evidence
 from transcribe.conf import log_dir
 from transcribe.models import Attempt, Job
 
@@ -24,7 +25,6 @@ LIMIT_BYTES = 10 * 1024**2
 HEAD_BYTES = 2 * 1024**2
 TAIL_BYTES = 3 * 1024**2
 TOLD_BYTES = 4096  # of a lost engine's last lines
-LOG_END_TITLE, NOTHING_WRITTEN = "End of the engine's output", "It wrote nothing."  # of them, as evidence
 SHOWN_BYTES = 64 * 1024  # at once in a page
 _GAP = "\n[… {:015d} bytes of this log were left out here …]\n"
 _GAP_BYTES = len(_GAP.format(0).encode())
@@ -43,6 +43,11 @@ class AttemptLog:
     def tail(self) -> str:
         """The last lines that were written for this attempt."""
         return log_end(self.path, self._begins_at)
+
+
+def log_evidence(tail: str, log_name: str) -> Evidence:
+    """The end of what an engine wrote, for an incident. `log_name`: the log that is kept with it."""
+    return Evidence(title="End of the engine's output", text=tail or "It wrote nothing.", file_name=log_name)
 
 
 def log_end(path: Path, begins_at: int = 0) -> str:

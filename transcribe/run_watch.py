@@ -14,14 +14,13 @@ from collections.abc import Callable
 from django.db import DatabaseError
 
 from gate.conf import gate_policy
-from gate.core.incidents.occurrence import Evidence
 from gate.core.policy import GatePolicy
 from gate.core.units import celsius_text
 from gate.core.watch import ENDED_FOR, PAUSED_FOR_HEAT, Act, Cause, Watched, WatchState, heat_pause_text
 from gate.services import policy_in_force
 from gate.telling import Teller
 from gate.watching import MachineWatch
-from transcribe.engine_logs import LOG_END_TITLE, NOTHING_WRITTEN, log_cap
+from transcribe.engine_logs import log_cap, log_evidence
 from transcribe.held import HeldFor
 from transcribe.supervisor import EngineProcess
 
@@ -122,7 +121,7 @@ class EngineWatch:
         self._engine.end_for_machine(f"{ENDED_FOR[watched.cause or Cause.MEMORY]}: {watched.reason}.")
         self._teller.goes_on("It was ended.")
         log = self._engine.log
-        said = Evidence(title=LOG_END_TITLE, text=log.tail() or NOTHING_WRITTEN, file_name=log.path.name)
+        said = log_evidence(log.tail(), log.path.name)
         self._teller.ended(self._whose(), watched, self._job_ref(), recovery=COMES_BACK, evidence=[said])
         self._text = ""
         self._stopped.set()

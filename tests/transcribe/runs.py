@@ -8,8 +8,10 @@ from pathlib import Path
 from pytest_django import Settings
 
 from tests.speech_files import SPEECH_DIR
+from tests.transcribe.jobs import make_job
 from transcribe.models import Job
 from transcribe.options import DecodingOptions
+from transcribe.resolve import ResolvedModel, model_fetch
 from transcribe.runner import run_job
 from transcribe.services.claims import job_claim
 from transcribe.services.jobs import job_submit
@@ -49,3 +51,13 @@ def run_once(slot: EngineSlot, control: Control | None = None) -> JobStatus:
     job = job_claim()
     assert job is not None
     return run_job(job, slot, control or Control())
+
+
+def admitted(slot: EngineSlot) -> tuple[Job, ResolvedModel]:
+    """A claimed job without a recording, let in by the gate with the demo model; no engine runs yet."""
+    make_job()
+    job = job_claim()
+    assert job is not None
+    model = model_fetch("demo", on_progress=lambda *_: None, should_stop=lambda: False)
+    slot.admit(job, model, purpose="start")
+    return job, model

@@ -8,11 +8,8 @@ import pytest
 from pytest_django import Settings
 
 from tests.panel import until
-from tests.transcribe.jobs import make_job
-from tests.transcribe.runs import place_of_runs
+from tests.transcribe.runs import admitted, place_of_runs
 from transcribe.engine_logs import LIMIT_BYTES
-from transcribe.resolve import model_fetch
-from transcribe.services.claims import job_claim
 from transcribe.slot import EngineSlot
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -21,12 +18,8 @@ pytestmark = pytest.mark.django_db(transaction=True)
 def test_it_is_cut_beside_a_run_that_stands_still(settings: Settings, tmp_path: Path) -> None:
     place_of_runs(settings, tmp_path)
     slot = EngineSlot()
-    make_job()
-    job = job_claim()
-    assert job is not None
-    model = model_fetch("demo", on_progress=lambda *_: None, should_stop=lambda: False)
     try:
-        slot.admit(job, model, purpose="start")
+        job, model = admitted(slot)
         log_path = slot.engine(job, model, watch=lambda: None).log.path
         with log_path.open("ab") as log:
             log.write(b"a line of a talkative library\n" * (LIMIT_BYTES // 20))

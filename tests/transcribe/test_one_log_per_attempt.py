@@ -10,10 +10,7 @@ import pytest
 from pytest_django import Settings
 
 from tests.panel import until
-from tests.transcribe.jobs import make_job
-from tests.transcribe.runs import place_of_runs
-from transcribe.resolve import model_fetch
-from transcribe.services.claims import job_claim
+from tests.transcribe.runs import admitted, place_of_runs
 from transcribe.slot import EngineSlot
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -22,12 +19,8 @@ pytestmark = pytest.mark.django_db(transaction=True)
 def test_the_next_engine_writes_on_in_it(settings: Settings, tmp_path: Path) -> None:
     place_of_runs(settings, tmp_path)
     slot = EngineSlot()
-    make_job()
-    job = job_claim()
-    assert job is not None
-    model = model_fetch("demo", on_progress=lambda *_: None, should_stop=lambda: False)
     try:
-        slot.admit(job, model, purpose="start")
+        job, model = admitted(slot)
         first = slot.engine(job, model, watch=lambda: None)
         os.kill(first.pid, signal.SIGKILL)
         until(lambda: not first.is_alive(), seconds=30, what="it is dead")

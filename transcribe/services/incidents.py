@@ -19,7 +19,7 @@ from gate.core.verdict import CheckName, CheckResult
 from gate.models import Incident, VerdictRecord
 from gate.services import incident_recovered, incident_report, incidents_hold
 from transcribe.engine.errors import ProtocolError
-from transcribe.engine_logs import LOG_END_TITLE, NOTHING_WRITTEN, log_end, log_path
+from transcribe.engine_logs import log_end, log_evidence, log_path
 from transcribe.errors import EngineLost
 from transcribe.models import Attempt, AttemptOutcome, Chunk, Job
 from transcribe.states import ENDED, ChunkStatus, JobStatus
@@ -93,14 +93,15 @@ def _report(
 
 def _log_end(job: Job, tail: str) -> list[Evidence]:
     attempt = Attempt.objects.filter(job=job, number=job.attempt).first()
-    return [_log_evidence(attempt, tail)] if attempt is not None else [Evidence(title=LOG_END_TITLE, text=tail)]
+    return [log_evidence(tail, "") if attempt is None else _log_evidence(attempt, tail)]
 
 
 def _log_evidence(attempt: Attempt, tail: str = "") -> Evidence:
     """The log is kept with it; an engine that died while it loaded has one, too, whose name is not stored."""
     path = log_path(attempt)
-    text = tail or (log_end(path) if path is not None else "") or NOTHING_WRITTEN
-    return Evidence(title=LOG_END_TITLE, text=text, file_name=attempt.log_name if path is None else path.name)
+    if path is None:
+        return log_evidence(tail, attempt.log_name)
+    return log_evidence(tail or log_end(path), path.name)
 
 
 def _recovery(kind: IncidentKind, job: Job, chunk: Chunk | None) -> str:

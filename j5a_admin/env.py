@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import os
 import re
+from difflib import get_close_matches
 from ipaddress import ip_address
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -24,11 +25,22 @@ _HOST_LIMIT = 253  # characters of a name, RFC 1035
 _LABEL = r"[A-Za-z0-9_]([A-Za-z0-9_-]{0,61}[A-Za-z0-9_])?"
 _HOST = re.compile(rf"{_LABEL}(\.{_LABEL})*")
 _NUMBER = re.compile(r"[+-]?[0-9.]+([eE][+-]?[0-9]+)?")
+_FOR_OTHERS = {"J5A_PYTHON", "J5A_CHROMIUM", "J5A_REQUIRE_BROWSER"}  # ops/resource_safety_gate.sh and the tests
+_asked: set[str] = set()
+
+
+def env_unread() -> dict[str, str]:
+    """Names with our prefix that no setting has, each with the setting that looks most like it; "" when none does.
+
+    Ask when all settings are read.
+    """
+    unread = sorted(name for name in os.environ if name.startswith(PREFIX) and name not in _asked | _FOR_OTHERS)
+    return {name: next(iter(get_close_matches(name, sorted(_asked), n=1, cutoff=0.75)), "") for name in unread}
 
 
 def env_text(name: str, default: str | None) -> str | None:
     """The value without blanks around it; empty or missing gives the default."""
-    text = os.environ.get(PREFIX + name, "").strip()
+    text = _value(name)
     if not text.isprintable():
         raise ImproperlyConfigured(
             f"{PREFIX}{name} holds characters that cannot be shown ({_shown(ascii(text))}): "
@@ -39,7 +51,7 @@ def env_text(name: str, default: str | None) -> str | None:
 
 def env_secret(name: str) -> str | None:
     """As `env_text`, and nothing of it stands in a message."""
-    text = os.environ.get(PREFIX + name, "").strip()
+    text = _value(name)
     if text.isprintable():
         return text or None
     raise ImproperlyConfigured(
@@ -162,6 +174,11 @@ def env_url(name: str) -> str | None:
             f"{PREFIX}{name}={_shown(text)!r} is not an address: it must begin with https:// or http://."
         )
     return text
+
+
+def _value(name: str) -> str:
+    _asked.add(PREFIX + name)
+    return os.environ.get(PREFIX + name, "").strip()
 
 
 def _has_host(address: str) -> bool:

@@ -7,6 +7,7 @@ from typing import Any
 from django.conf import settings
 from django.core.checks import CheckMessage, Error, Warning, register
 
+from j5a_admin.env import env_unread
 from transcribe.catalog import model_named
 from transcribe.resolve import DEMO, FILE, REGISTERED
 
@@ -46,6 +47,18 @@ def panel_is_private(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
             hint="Put a TLS proxy in front and set J5A_HTTPS=1, or bind to 127.0.0.1.",
             id="j5a.W001",
         )
+    ]
+
+
+@register(TAG)
+def settings_are_all_read(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
+    return [
+        Warning(
+            f"{name} is set, and no setting has that name: it does nothing.",
+            hint=f"{f'Is {meant} meant? ' if meant else ''}The settings are in docs/settings.md; otherwise leave it away.",
+            id="j5a.W002",
+        )
+        for name, meant in env_unread().items()
     ]
 
 

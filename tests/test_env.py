@@ -101,6 +101,29 @@ def test_an_empty_value_counts_as_not_set(tmp_path: Path, value: str) -> None:
     assert done.stdout.endswith("('claude',) 127.0.0.1 8000\n")
 
 
+@pytest.mark.parametrize(
+    ("name", "hint"),
+    [
+        ("J5A_MARGIN_GB", "Is J5A_MARGIN_GIB meant?"),
+        ("J5A_ALLOWED_HOST", "Is J5A_ALLOWED_HOSTS meant?"),
+        ("J5A_SECRETKEY", "Is J5A_SECRET_KEY meant?"),
+        ("J5A_ZEBRA", "The settings are in docs/settings.md"),
+    ],
+)
+def test_a_name_that_no_setting_has_is_told(tmp_path: Path, name: str, hint: str) -> None:
+    done = start_with(tmp_path, **{name: "hush-hush"})
+    assert done.returncode == 0
+    assert f"{name} is set, and no setting has that name: it does nothing." in done.stderr
+    assert f"HINT: {hint}" in done.stderr
+    assert "hush" not in done.stderr + done.stdout
+
+
+def test_no_name_that_a_setting_has_is_told(tmp_path: Path) -> None:
+    names = [name for name in NAMES if name not in ("J5A_DATA_DIR", "J5A_LOCK_DIR")]
+    done = start_with(tmp_path, **dict.fromkeys(names, ""), J5A_PYTHON="python3")
+    assert (done.returncode, done.stderr) == (0, "")
+
+
 def test_hosts_and_origins_as_they_should_be_are_taken(tmp_path: Path) -> None:
     hosts = "panel.example.org, .example.net,192.0.2.7,[::1],my_machine,*"
     for bind in ("127.0.0.1", "::1", "localhost", "0.0.0.0"):

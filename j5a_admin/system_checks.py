@@ -55,7 +55,7 @@ def settings_are_all_read(app_configs: Any, **kwargs: Any) -> list[CheckMessage]
     return [
         Warning(
             f"{name} is set, and no setting has that name: it does nothing.",
-            hint=f"{f'Is {meant} meant? ' if meant else ''}The settings are in docs/settings.md; otherwise leave it away.",
+            hint=f"{f'Is {meant} meant? ' if meant else ''}The settings are in docs/settings.md. Else leave it away.",
             id="j5a.W002",
         )
         for name, meant in env_unread().items()

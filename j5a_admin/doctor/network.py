@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import errno
 import os
-import socket
 from collections.abc import Iterable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
@@ -16,7 +15,7 @@ from gate.core.processes import command_text, program_name
 from gate.core.proctable import ArgvCache, read_process_table
 from j5a_admin.doctor.findings import Finding, failed, passed
 from j5a_admin.doctor.processes import PanelProcess, PanelRole
-from j5a_admin.management.commands.up import LISTEN_ADVICE
+from j5a_admin.startable import LISTEN_ADVICE, LISTEN_ADVICE_OTHERWISE, bind_problem
 
 __all__ = ["Listener", "judge_port", "listening_inodes", "network_findings"]
 
@@ -34,7 +33,7 @@ class Listener:
 
 
 def network_findings(panels: Sequence[PanelProcess]) -> tuple[Finding, ...]:
-    problem = _bind_problem(settings.BIND, settings.PORT)
+    problem = bind_problem(settings.BIND, settings.PORT)
     taken = problem is not None and problem.errno == errno.EADDRINUSE
     listeners = _listeners(settings.PORT, panels) if taken else ()
     return (judge_port(f"{settings.BIND}:{settings.PORT}", problem, listeners),)
@@ -46,7 +45,7 @@ def judge_port(address: str, problem: OSError | None, listeners: Sequence[Listen
     if problem is None:
         return passed(subject, f"{address} is free.")
     if problem.errno != errno.EADDRINUSE:
-        advice = LISTEN_ADVICE.get(problem.errno or 0, "Check J5A_BIND and J5A_PORT.")
+        advice = LISTEN_ADVICE.get(problem.errno or 0, LISTEN_ADVICE_OTHERWISE)
         return failed(subject, f"The panel cannot listen on {address}: {problem.strerror}.", advice)
     ours = [listener for listener in listeners if listener.is_ours]
     if ours:
@@ -64,17 +63,6 @@ def listening_inodes(table: str, port: int) -> frozenset[str]:
     return frozenset(
         row[9] for row in rows if len(row) > 9 and row[3] == _LISTENING and int(row[1].rpartition(":")[2], 16) == port
     )
-
-
-def _bind_problem(bind: str, port: int) -> OSError | None:
-    """What `manage.py up` would meet. The option lets a port pass that only waits for old connections."""
-    with socket.socket(socket.AF_INET6 if ":" in bind else socket.AF_INET) as probe:
-        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        try:
-            probe.bind((bind, port))
-        except OSError as problem:
-            return problem
-    return None
 
 
 def _listeners(port: int, panels: Iterable[PanelProcess]) -> tuple[Listener, ...]:

@@ -243,6 +243,19 @@ def test_a_lock_directory_that_cannot_be_used_is_said_plainly(panel: Panel, tmp_
     assert "Traceback" not in done.stderr
 
 
+def test_a_start_that_must_fail_sets_nothing_up(tmp_path: Path) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        panel = Panel(tmp_path)
+        panel.env["J5A_PORT"] = str(taken.getsockname()[1])
+        done = panel.manage("prepare")
+        assert done.returncode != 0
+        assert "Cannot listen on 127.0.0.1" in done.stderr
+        assert "choose another port with J5A_PORT" in done.stderr
+        assert "Password" not in done.stdout
+        assert sorted(path.name for path in panel.data_dir.iterdir() if path.is_file()) == ["host_id", "secret_key"]
+    assert "Password" in panel.manage("prepare").stdout
+
+
 def test_a_command_leaves_an_upload_alone_that_is_on_its_way_in(panel: Panel) -> None:
     panel.login()
     found = re.search(r'name="csrfmiddlewaretoken" value="([^"]+)"', panel.get("/jobs/"))

@@ -2,22 +2,18 @@
 
 from __future__ import annotations
 
-import errno
 import os
 import signal
-import socket
 import sys
 from typing import Any
 
 from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError
 
-from gate.core.checks import LOCK_DIR_ADVICE
-from gate.core.errors import LockError
 from gate.core.patient import patient_stdout
-from gate.services import lock_prepare
 from j5a_admin.backup.claims import panel_claim
 from j5a_admin.backup.restore import restore_finish
+from j5a_admin.startable import require_startable
 from j5a_admin.supervise import Child, Supervisor
 
 WEB_THREADS = 24  # an upload has one for as long as it takes
@@ -30,8 +26,7 @@ class Command(BaseCommand):
     help = "Run web, worker and sampler until Ctrl-C or SIGTERM."
 
     def handle(self, *args: Any, **options: Any) -> None:
-        _check_port(settings.BIND, settings.PORT)
-        _check_lock_directory()
+        require_startable()
         self._claim_data_directory()
         restore_finish(self._say)
         supervisor = Supervisor(_children(), say=self._say)
@@ -88,20 +83,6 @@ def _web_command() -> list[str]:
     ]
 
 
-def _check_lock_directory() -> None:
-    try:
-        lock_prepare()
-    except LockError as error:
-        raise CommandError(f"{error}. {LOCK_DIR_ADVICE}") from error
-
-
-LISTEN_ADVICE = {
-    errno.EADDRINUSE: "Is the panel running already? Otherwise choose another port with J5A_PORT.",
-    errno.EADDRNOTAVAIL: "J5A_BIND must be an address of this machine.",
-    errno.EACCES: "Ports below 1024 are for root: choose another with J5A_PORT.",
-}
-
-
 def _where() -> str:
     if settings.HTTPS:
         return f"The panel listens on {settings.BIND}:{settings.PORT} for its TLS proxy"
@@ -110,15 +91,3 @@ def _where() -> str:
 
 def _shown_host(bind: str) -> str:
     return {"0.0.0.0": "127.0.0.1", "::": "[::1]"}.get(bind, bind)  # noqa: S104 - only how it is shown
-
-
-def _check_port(bind: str, port: int) -> None:
-    """Say at once that the port is taken; gunicorn would try for a while and then fail."""
-    family = socket.AF_INET6 if ":" in bind else socket.AF_INET
-    with socket.socket(family) as probe:
-        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        try:
-            probe.bind((bind, port))
-        except OSError as error:
-            advice = LISTEN_ADVICE.get(error.errno or 0, "Check J5A_BIND and J5A_PORT.")
-            raise CommandError(f"Cannot listen on {bind}:{port}: {error.strerror}. {advice}") from error

@@ -11,6 +11,7 @@ from gate.models import Incident, SensorSample, VerdictRecord
 
 __all__ = [
     "incident_window",
+    "incidents_around",
     "incidents_listed",
     "incidents_open_count",
     "kind_counts",
@@ -59,6 +60,13 @@ def incident_window(incident: Incident) -> tuple[datetime, datetime]:
     around = timedelta(seconds=AROUND_SECONDS)
     start = incident.first_at - around
     return start, min(incident.last_at + around, start + _SHOWN_AT_MOST)
+
+
+def incidents_around(incident: Incident, count: int = 10) -> list[Incident]:
+    """Others of its host whose first to last occurrence meets its window, in the order they began."""
+    start, end = incident_window(incident)
+    near = Incident.objects.filter(host=incident.host, first_at__lte=end, last_at__gte=start)
+    return list(near.exclude(pk=incident.pk).order_by("first_at", "pk")[:count])
 
 
 def samples_around(incident: Incident) -> QuerySet[SensorSample]:

@@ -84,11 +84,12 @@ class Stretch:
 
 @dataclass(frozen=True, kw_only=True)
 class Curve:
-    """`marks`: tone and height of each limit's line."""
+    """`marks`: tone and height of each limit's line. `moments`: the places of what it is drawn around."""
 
     title: str
     stretches: tuple[Stretch, ...]
     marks: tuple[tuple[str, str], ...]
+    moments: tuple[str, ...]
     least_text: str
     mean_text: str
     most_text: str
@@ -141,9 +142,14 @@ def _columns(shown: HistoryRange, ends_at: float) -> list[Summary]:
 
 
 def curve_of(
-    measure: Measure, columns: Sequence[Summary], shown: HistoryRange, ends_at: float, policy: GatePolicy
+    measure: Measure,
+    columns: Sequence[Summary],
+    shown: HistoryRange,
+    ends_at: float,
+    policy: GatePolicy,
+    moments: Sequence[float] = (),
 ) -> Curve | None:
-    """None when nothing was read of it."""
+    """None when nothing was read of it. `moments`: Unix times to be marked; those outside of the range are left out."""
     read = [(column.begins_at_seconds, column.spreads[measure]) for column in columns if measure in column.spreads]
     if not read:
         return None
@@ -161,6 +167,7 @@ def curve_of(
         title=kind.title,
         stretches=tuple(_stretch(part, shown.column_seconds, x, y) for part in _parts(read, shown.gap_seconds)),
         marks=tuple((tone, f"{y(limit):.1f}") for tone, limit in limits.items()),
+        moments=tuple(f"{x(at):.1f}" for at in moments if ends_at - shown.seconds <= at <= ends_at),
         least_text=kind.text(whole.least),
         mean_text=kind.text(whole.mean),
         most_text=kind.text(whole.most),

@@ -21,7 +21,14 @@ from gate.core.incidents.lifecycle import IncidentStatus
 from gate.core.incidents.postmortem import PostMortem, TimelineLine, markdown
 from gate.core.policy import GatePolicy
 from gate.core.units import bytes_text, celsius_text
-from gate.incident_selectors import incidents_listed, kind_counts, samples_around, status_counts, verdicts_around
+from gate.incident_selectors import (
+    incidents_around,
+    incidents_listed,
+    kind_counts,
+    samples_around,
+    status_counts,
+    verdicts_around,
+)
 from gate.models import Incident, IncidentEvent, IncidentEventKind, IncidentEvidence, SensorSample, VerdictRecord
 from gate.selectors import sample_point
 from gate.services import policy_in_force
@@ -104,7 +111,8 @@ def incident_context(request: HttpRequest, incident: Incident) -> dict[str, obje
         "timeline": [event for event in events if event.kind != IncidentEventKind.NOTE],
         "notes": [event for event in events if event.kind == IncidentEventKind.NOTE],
         "measures": incident.measure_list,
-        "curves": curves_around(samples, policy),
+        "others": incidents_around(incident),
+        "curves": curves_around(incident, samples, policy),
         "policy": policy,
         "begins_at": samples[0].taken_at if samples else None,
         "ends_at": samples[-1].taken_at if samples else None,
@@ -119,7 +127,7 @@ def incident_context(request: HttpRequest, incident: Incident) -> dict[str, obje
     }
 
 
-def curves_around(samples: Sequence[SensorSample], policy: GatePolicy) -> list[Curve]:
+def curves_around(incident: Incident, samples: Sequence[SensorSample], policy: GatePolicy) -> list[Curve]:
     """One for each measure that was read. Where nothing was read, as while the machine was down, is a gap."""
     if not samples:
         return []
@@ -134,7 +142,8 @@ def curves_around(samples: Sequence[SensorSample], policy: GatePolicy) -> list[C
         gap_seconds=RANGES[0].gap_seconds,
     )
     columns = summaries(map(sample_point, samples), COLUMN_SECONDS)
-    curves = (curve_of(measure, columns, shown, ends_at, policy) for measure in Measure)
+    moments = sorted({incident.first_at.timestamp(), incident.last_at.timestamp()})
+    curves = (curve_of(measure, columns, shown, ends_at, policy, moments) for measure in Measure)
     return [curve for curve in curves if curve is not None]
 
 
@@ -156,6 +165,9 @@ def post_mortem(incident: Incident) -> PostMortem:
         readings=tuple(_readings(list(samples_around(incident)))),
         verdicts=tuple(_verdict(record) for record in verdicts_around(incident)),
         causes=tuple(incident.causes) or (incident.facts.cause,),
+        others=tuple(
+            f"Incident {one.pk}, {_moment(one.first_at)}: {one}. {one.summary}" for one in incidents_around(incident)
+        ),
         evidence=tuple((_evidence_title(piece), piece.text or "It is empty.") for piece in incident.evidence.all()),
         recovery="\n\n".join(incident.recovery.splitlines()),
         advice=f"{'It is resolved. When it happens again: ' if incident.is_resolved else ''}{incident.facts.advice}",

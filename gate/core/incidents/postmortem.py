@@ -36,6 +36,7 @@ class PostMortem:
     measures: tuple[Measure, ...]
     readings: tuple[str, ...]
     verdicts: tuple[str, ...]
+    others: tuple[str, ...]
     causes: tuple[str, ...]
     evidence: tuple[tuple[str, str], ...]
     recovery: str
@@ -52,6 +53,7 @@ def markdown(report: PostMortem) -> str:
         section("Measured violations", _violations(report.measures), "Nothing was measured against a limit."),
         section("Readings around it", _list(report.readings), "No readings of that time are kept."),
         section("What the gate said", _list(report.verdicts), "The gate was not asked around that time."),
+        section("Other incidents around it", _list(report.others), "None."),
         section("Root causes", _list(report.causes), "Not known yet."),
         section("Evidence", _evidence(report.evidence), "None was kept."),
         section("Recovery", paragraph(report.recovery), "Nothing is written down yet."),

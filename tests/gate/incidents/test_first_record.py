@@ -62,6 +62,7 @@ def test_its_post_mortem_has_every_part(incident: Incident, settings: Settings) 
         "Measured violations",
         "Readings around it",
         "What the gate said",
+        "Other incidents around it",
         "Root causes",
         "Evidence",
         "Recovery",

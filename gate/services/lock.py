@@ -17,6 +17,7 @@ from gate.core.lockfile import ClearedLock, HeavyLock
 from gate.core.readings import LockReading, LockState
 from gate.core.survivors import Survivor
 from gate.models import LockEvent, LockEventKind
+from gate.services.incidents import incidents_settle
 from gate.services.reporting import incident_report
 
 __all__ = [
@@ -169,12 +170,16 @@ def _acquisition_record(held: HeldLock) -> None:
 
 
 def _stale_report(found: LockReading) -> None:
+    """The sampler may have told of it already: it is one stale lock, and over now."""
+    end = "The lock was taken over by the next start."
+    if incidents_settle(IncidentKind.LOCK_STALE, end, subject="lock"):
+        return
     incident_report(
         IncidentKind.LOCK_STALE,
         "lock",
         f"The lock was taken over; it was {found.sentence}.",
         evidence=[Evidence(title="Proof that it was stale", text="\n".join(found.proof))],
-        recovery="The lock was taken over by the next start.",
+        recovery=end,
         settled=True,
     )
 

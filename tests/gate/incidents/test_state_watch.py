@@ -85,6 +85,18 @@ def test_a_stale_lock_that_the_next_start_takes_over_is_told_as_over(machine: Fa
     assert machine.celsius == 45.0
 
 
+def test_a_stale_lock_that_was_told_before_it_is_taken_over_counts_once(
+    machine: FakeMachine, settings: Settings
+) -> None:
+    write_lock(settings, f"{gone_pid()}\n")
+    run(Sampler(), 0, 20)
+    lock_release(lock_acquire(model="demo", job_ref="job 7"))
+    found = Incident.objects.get()
+    assert (found.status, found.count) == (IncidentStatus.RESOLVED, 1)
+    assert "taken over by the next start" in found.recovery
+    assert machine.celsius == 45.0
+
+
 def test_a_holder_without_a_sign_of_life_is_one_until_it_lives_again(machine: FakeMachine, settings: Settings) -> None:
     held = lock_acquire(model="demo", job_ref="job 7")
     record = Path(f"{settings.GATE_LOCK_PATH}.json")

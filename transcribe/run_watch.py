@@ -57,13 +57,13 @@ class EngineWatch:
         return self._text
 
     def expect_look(self) -> None:
-        """The run calls this each second. A look may hang in a sensor that never answers, and nobody would watch then.
+        """The run calls this each second. A look may hang, as on a dead disk, and nobody would watch then.
 
         Counted by the run, so that a machine which stood still as a whole is not taken for that.
         """
         self._unlooked += 1
         if self._unlooked > UNLOOKED_LIMIT and not self._stopped.is_set():
-            reason = f"the sensors could not be read for {UNLOOKED_LIMIT} s, and unwatched it may not run"
+            reason = f"the machine could not be looked at for {UNLOOKED_LIMIT} s, and unwatched it may not run"
             logger.error("%s; the engine is ended", reason)
             self._end(Watched(act=Act.END, reason=reason, state=WatchState(), cause=Cause.HEAT))
 

@@ -77,7 +77,8 @@ class SensorReading:
 class TemperatureReading:
     """`deciding` is None when nothing usable answered; `ever_seen`: did this machine ever have a sensor.
 
-    `cooling_seconds`: how long until it is below the reset mark, where recent samples tell.
+    `cooling_seconds`: how long until it is below the reset mark, where recent samples tell. `is_silent`: a sensor was
+    asked and does not answer at all, which is worse than an error.
     """
 
     deciding: SensorReading | None
@@ -85,6 +86,7 @@ class TemperatureReading:
     ever_seen: bool = False
     problem: str | None = None
     cooling_seconds: float | None = None
+    is_silent: bool = False
 
 
 @dataclass(frozen=True, kw_only=True)

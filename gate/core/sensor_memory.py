@@ -6,6 +6,7 @@ import threading
 from collections import deque
 from dataclasses import dataclass, field
 
+from gate.core.answering import Answering
 from gate.core.proctable import ArgvCache
 from gate.core.thermal import HistoryPoint, RawSensor, is_flatlined
 
@@ -29,6 +30,7 @@ class SensorMemory:
     fan_rpm: int | None = None
     enumerated_at_seconds: float | None = None  # monotonic
     argv_cache: ArgvCache = field(default_factory=ArgvCache)
+    answering: Answering = field(default_factory=Answering, repr=False)
     guard: threading.RLock = field(default_factory=threading.RLock, repr=False)
     _history: dict[str, deque[HistoryPoint]] = field(default_factory=dict)
 

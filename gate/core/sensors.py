@@ -11,6 +11,7 @@ from typing import Any, Protocol, TypeVar
 
 import psutil
 
+from gate.core.answering import NoAnswer
 from gate.core.cgroups import GroupMemory, read_group_memory
 from gate.core.hwmon import hwmon_inputs, read_celsius, read_zones
 from gate.core.lockfile import HeavyLock
@@ -149,7 +150,12 @@ def _read_pressure() -> float | None:
 # ── temperature ──────────────────────────────────────────────────────────────────────────────────
 def _read_temperature(policy: GatePolicy, known: SensorMemory, load1: float | None) -> TemperatureReading:
     at_seconds = time.monotonic()
-    problem = _refresh_sensors(policy, known, at_seconds)
+    try:
+        problem = _refresh_sensors(policy, known, at_seconds)
+    except NoAnswer as silent:
+        known.sensors, known.fan_rpm, known.enumerated_at_seconds = (), None, None
+        problem = f"a sensor that was asked {silent.seconds:.0f} s ago does not answer"
+        return TemperatureReading(deciding=None, ever_seen=known.ever_seen, problem=problem, is_silent=True)
     for sensor in known.sensors:
         known.remember(sensor, at_seconds, load1)
     reading = judge_sensors(known.sensors, policy, flatlined=known.flatlined(), ever_seen=known.ever_seen)
@@ -158,13 +164,13 @@ def _read_temperature(policy: GatePolicy, known: SensorMemory, load1: float | No
 
 
 def _refresh_sensors(policy: GatePolicy, known: SensorMemory, at_seconds: float) -> str | None:
-    """Read those that decide; all of them once a minute, or when one of the few does not answer."""
+    """Read those that decide; all of them once a minute, or when one of the few gives no value. Raises NoAnswer."""
     deciding_ids = _deciding_class(policy, known)
     if not known.enumeration_due(at_seconds, searching=not deciding_ids) and _reread(known, deciding_ids):
         return None
     nothing: tuple[RawSensor, ...] = ()
-    known.sensors, problem = _attempt(_enumerate_sensors, nothing)
-    known.fan_rpm, _ = _attempt(_read_fan, None)
+    known.sensors, problem = known.answering.ask(lambda: _attempt(_enumerate_sensors, nothing))
+    known.fan_rpm, _ = known.answering.ask(lambda: _attempt(_read_fan, None))
     known.enumerated_at_seconds = None if problem else at_seconds
     return problem
 
@@ -181,8 +187,11 @@ def _deciding_class(policy: GatePolicy, known: SensorMemory) -> frozenset[str]:
 
 
 def _reread(known: SensorMemory, ids: frozenset[str]) -> bool:
-    """True when every one of them answered."""
-    fresh = tuple(replace(s, celsius=read_celsius(s.path)) if s.id in ids else s for s in known.sensors)
+    """True when every one of them gave a value. Raises NoAnswer."""
+    before = known.sensors
+    fresh = known.answering.ask(
+        lambda: tuple(replace(s, celsius=read_celsius(s.path)) if s.id in ids else s for s in before)
+    )
     answered = all(sensor.celsius is not None for sensor in fresh if sensor.id in ids)
     if answered:
         known.sensors = fresh

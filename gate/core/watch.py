@@ -28,6 +28,8 @@ __all__ = [
 _LOW_LOOKS = 3
 # What ends a process for good is read twice: the first look pauses it, which can be taken back. Sensors glitch.
 _HOT_LOOKS = 2
+# A sensor that never answers is no reading that fails: nobody knows how hot it is, nor whether it will be told.
+_SILENT_LOOKS = 30
 # Pressure comes as a mean of ten seconds; ten looks more make it lasting (gate.core.policy, end_pressure_percent).
 _PRESSURE_LOOKS = 10
 
@@ -58,6 +60,7 @@ class WatchState:
 
     paused_at_seconds: float | None = None
     hot_looks: int = 0
+    silent_looks: int = 0
     low_looks: int = 0
     pressure_looks: int = 0
 
@@ -81,10 +84,13 @@ class Watched:
 
 
 def watch(vitals: Vitals, policy: GatePolicy, state: WatchState, *, at_seconds: float) -> Watched:
-    """Decide at `at_seconds` (monotonic). A temperature that cannot be read changes nothing while it runs."""
+    """Decide at `at_seconds` (monotonic). A temperature that cannot be read changes nothing while it runs, unless
+    its sensor does not answer at all, look after look.
+    """
     state = replace(
         state,
         hot_looks=_hot_looks(vitals, policy, state),
+        silent_looks=state.silent_looks + 1 if vitals.temperature.is_silent else 0,
         low_looks=_low_looks(vitals, policy, state),
         pressure_looks=_pressure_looks(vitals, policy, state),
     )
@@ -148,6 +154,8 @@ def _paused(celsius: float | None, policy: GatePolicy, state: WatchState, at_sec
 def _end(vitals: Vitals, policy: GatePolicy, state: WatchState, at_seconds: float) -> tuple[Cause, str] | None:
     if state.hot_looks >= _HOT_LOOKS:
         return Cause.HEAT, f"{celsius_text(_celsius(vitals) or 0.0)}, limit {celsius_text(policy.end_celsius)}"
+    if state.silent_looks >= _SILENT_LOOKS:
+        return Cause.HEAT, f"the sensors could not be read for {_SILENT_LOOKS} s, and unwatched it may not run"
     if state.low_looks >= _LOW_LOOKS:
         limit = bytes_text(policy.end_available_bytes)
         return Cause.MEMORY, f"{bytes_text(vitals.memory.available_bytes or 0)} of memory available, limit {limit}"

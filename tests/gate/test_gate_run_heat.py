@@ -76,6 +76,28 @@ def test_at_90_it_ends_the_command_with_75(hot_place: HotPlace) -> None:
     assert told(hot_place) == [("thermal_pause", "resolved"), ("thermal_end", "open")]
 
 
+def test_a_sensor_that_never_answers_ends_the_command(hot_place: HotPlace) -> None:
+    """And `gate run` itself does not wait for that sensor: it passes a signal on, and gives the lock back."""
+    runner = hot_place.start_hot("sleep", "300")
+    pid = hot_place.holder_pid()
+    hot_place.fall_silent()
+    assert runner.wait(120) == 75
+    assert not is_running(pid)
+    assert "Ended: the sensors could not be read for 30 s, and unwatched it may not run." in hot_place.err(runner)
+    assert told(hot_place) == [("thermal_end", "open")]
+
+
+def test_while_a_sensor_does_not_answer_a_signal_is_passed_on(hot_place: HotPlace) -> None:
+    runner = hot_place.start_hot("sleep", "300")
+    hot_place.holder_pid()
+    hot_place.fall_silent()
+    time.sleep(8.0)  # longer than it is asked for
+    runner.send_signal(signal.SIGTERM)
+    asked_at = time.monotonic()
+    assert runner.wait(120) == 128 + signal.SIGTERM
+    assert time.monotonic() - asked_at < 20
+
+
 def test_what_outlives_its_leader_is_paused_and_ended_too(hot_place: HotPlace, tmp_path: Path) -> None:
     runner = hot_place.start_hot("sh", "-c", f"sleep 300 >/dev/null 2>&1 & echo $! > {tmp_path}/child; exit 3")
     hot_place.until_said(runner, "The command has ended with 3")

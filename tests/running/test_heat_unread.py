@@ -28,6 +28,11 @@ def test_a_sensor_that_never_answers_ends_it(tmp_path: Path, celsius: float, doi
         thermometer.set(celsius)
         activity(panel, job_id, doing)
         thermometer.fall_silent(silent)
+        panel.login()
+        until(lambda: "does not answer" in panel.get("/gate/"), seconds=30, what="the gate says so")
+        assert "does not answer" in panel.get("/sensors/")
+        samples = "SELECT count(*) FROM gate_sensorsample WHERE celsius IS NULL"
+        until(lambda: panel.rows(samples)[0][0] >= 3, seconds=60, what="the sampler goes on without it")
         until(lambda: state_of(engine) == "", seconds=60, what="the engine is gone")
         until(lambda: outcomes(panel, job_id)[:1] == ["machine_ended"], seconds=60, what="the attempt has ended")
         (ended,) = panel.rows("SELECT reason FROM transcribe_attempt WHERE job_id = ? AND number = 1", job_id)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import signal
 import subprocess
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -34,8 +35,13 @@ class Sleeper:
         self.failing: set[str] = set()
         self.log = AttemptLog(folder / "engine.log")
         self.witness = self
+        self.ended_for = ""
 
     def look(self) -> None: ...
+
+    def end_for_machine(self, reason: str) -> None:
+        self.ended_for = reason
+        self.process.kill()
 
     def hold(self, what: HeldFor) -> None:
         self._signal("hold", signal.SIGSTOP)
@@ -96,4 +102,28 @@ def test_one_that_somebody_wakes_while_it_is_hot_is_stopped_again(heat: list[flo
             os.kill(sleeper.process.pid, signal.SIGCONT)
             until(lambda: state_of(sleeper.process.pid) == "T", seconds=5, what="it is paused again")
     finally:
+        watch.stop()
+
+
+def test_an_engine_whose_watch_hangs_in_a_look_is_ended(
+    heat: list[float], sleeper: Sleeper, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """The watch's facts are kept on a disk that does not answer: here a pipe that nobody writes to."""
+    monkeypatch.setattr(run_watch, "UNLOOKED_LIMIT", 3)
+    pipe = tmp_path / "silent"
+    os.mkfifo(pipe)
+    watch = EngineWatch(sleeper, lambda: "job 1")  # type: ignore[arg-type]
+    try:
+        for _ in range(20):  # it looks, so nothing is owed
+            watch.expect_look()
+            time.sleep(0.1)
+        assert sleeper.ended_for == ""
+        monkeypatch.setattr(sleeper, "look", pipe.read_bytes)
+        time.sleep(0.2)
+        for _ in range(4):
+            watch.expect_look()
+        assert sleeper.ended_for.startswith("Ended for heat: the machine could not be looked at for 3 s")
+    finally:
+        with pipe.open("r+b", buffering=0):
+            pass
         watch.stop()

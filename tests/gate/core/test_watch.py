@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from gate.core.policy import GatePolicy
-from gate.core.readings import Vitals
+from gate.core.readings import TemperatureReading, Vitals
 from gate.core.units import GIB
 from gate.core.watch import Act, Cause, Watched, WatchState, watch
 from tests.gate.builders import memory, temperature
@@ -54,6 +54,23 @@ def test_it_remembers_since_when_it_is_paused_and_forgets_it_when_it_goes_on() -
     resumed = look(74.0, paused.state, at_seconds=330.0)
     assert resumed.state.paused_at_seconds is None
     assert resumed.reason == "74.0 °C, cool again after 2 min"
+
+
+@pytest.mark.parametrize("state", [WatchState(), PAUSED])
+def test_a_sensor_that_does_not_answer_for_thirty_looks_ends_it(state: WatchState) -> None:
+    silent = Vitals(taken_at=0.0, memory=memory(8 * GIB), temperature=TemperatureReading(deciding=None, is_silent=True))
+    for number in range(30):
+        watched = watch(silent, POLICY, state, at_seconds=200.0 + number)
+        assert watched.act is (Act.END if number == 29 else Act.NONE)
+        state = watched.state
+    assert watched.cause is Cause.HEAT
+    assert watched.reason == "the sensors could not be read for 30 s, and unwatched it may not run"
+
+
+def test_one_answer_in_between_begins_anew() -> None:
+    silent = WatchState(silent_looks=29)
+    assert look(60.0, silent).state.silent_looks == 0
+    assert look(None, silent).state.silent_looks == 0, "an error is an answer"
 
 
 def test_90_degrees_must_be_seen_twice_and_the_first_time_pauses_it() -> None:

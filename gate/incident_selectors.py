@@ -76,7 +76,9 @@ def samples_around(incident: Incident) -> QuerySet[SensorSample]:
 
 
 def verdicts_around(incident: Incident, count: int = 20) -> list[VerdictRecord]:
-    """Oldest first; verdicts that were repeated reach over a time."""
+    """The nearest to its beginning, half of them before it; oldest first. Repeated ones reach over a time."""
     start, end = incident_window(incident)
     near = VerdictRecord.objects.filter(host=incident.host, taken_at__lte=end, last_at__gte=start)
-    return list(near.order_by("taken_at", "pk")[:count])
+    before = near.filter(taken_at__lte=incident.first_at).order_by("-taken_at", "-pk")[: count // 2]
+    after = near.filter(taken_at__gt=incident.first_at).order_by("taken_at", "pk")[: count // 2]
+    return [*reversed(before), *after]

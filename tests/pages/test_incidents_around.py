@@ -9,8 +9,8 @@ from django.test import Client
 from django.utils import timezone
 
 from gate.core.incidents.kinds import IncidentKind
-from gate.models import Incident, SensorSample
-from gate.services import incident_open_or_join
+from gate.models import Incident, SensorSample, VerdictRecord
+from gate.services import PURPOSE_START, incident_open_or_join
 from tests.gate.incidents.occurrences import occurrence
 from tests.pages.gate_people import gate_client
 from tests.pages.markup import elements, words
@@ -65,3 +65,28 @@ def test_other_incidents_of_its_host_and_time_are_linked(incident: Incident) -> 
 def test_one_that_was_alone_has_no_such_list(incident: Incident) -> None:
     Incident.objects.exclude(pk=incident.pk).delete()
     assert "Other incidents" not in words(gate_client("anna", "view_incident").get(f"/incidents/{incident.pk}/"))
+
+
+def test_the_verdicts_nearest_to_it_are_shown(incident: Incident) -> None:
+    for minutes in range(-14, 15):
+        if minutes:
+            _verdict(incident, minutes)
+    shown = words(gate_client("anna", "view_incident").get(f"/incidents/{incident.pk}/"))
+    assert [minutes for minutes in range(-14, 15) if f"asked at {minutes} minutes" in shown] == [
+        *range(-10, 0),
+        *range(1, 11),
+    ]
+
+
+def _verdict(incident: Incident, minutes: int) -> None:
+    at = incident.first_at + timedelta(minutes=minutes)
+    VerdictRecord.objects.create(
+        host=incident.host,
+        taken_at=at,
+        last_at=at,
+        model="demo",
+        purpose=PURPOSE_START,
+        admitted=True,
+        reason=f"asked at {minutes} minutes",
+        data={},
+    )

@@ -167,8 +167,8 @@ class HeavyLock:
     # ── taking ───────────────────────────────────────────────────────────────────────────────────
     def prepare(self) -> None:
         """Make the directory, so that a place which cannot be used is known at once. Raises as `acquire` does."""
-        with self._store.directory(create=True):
-            pass
+        with self._store.directory(create=True) as directory:
+            self._store.remove_leftovers(directory)
 
     def publish(self) -> None:
         """Make directory and file, for a shell that cannot open safely what is not there. Raises as `acquire` does."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import fcntl
 import os
+import re
 import stat
 import time
 from collections.abc import Iterator
@@ -24,6 +25,7 @@ WRITER_WAIT_SECONDS = 10.0
 _WRITER_POLL_SECONDS = 0.005
 # More than any real content; a huge file is read no further.
 _READ_BYTES = 65536
+_LEFTOVER_SECONDS = 3600.0  # no writer takes that long between making a file and renaming it
 SAFE_FLAGS = os.O_NOFOLLOW | os.O_CLOEXEC | os.O_NONBLOCK  # O_NONBLOCK: a planted FIFO must not hang us
 
 
@@ -185,6 +187,14 @@ class LockStore:
             raise LockUnsafe(self.path, f"the directory {folder} belongs to user id {found.st_uid}, not to us")
         if found.st_mode & stat.S_IWOTH and not found.st_mode & stat.S_ISVTX:
             raise LockUnsafe(self.path, f"everybody may write in {folder}: chmod o-w it")
+
+    def remove_leftovers(self, directory: int) -> None:
+        """What writers left half-written that were killed: old files of our own naming, and nothing else."""
+        ours = re.compile(rf"\.{re.escape(self._name)}(\.json)?\.\d+\.[0-9a-f]{{8}}")
+        for name in filter(ours.fullmatch, os.listdir(directory)):
+            with suppress(OSError):  # another user's, or just gone
+                if time.time() - os.lstat(name, dir_fd=directory).st_mtime > _LEFTOVER_SECONDS:
+                    os.unlink(name, dir_fd=directory)
 
     def _publish_released(self, directory: int) -> None:
         temporary = f".{self._name}.{os.getpid()}.{os.urandom(4).hex()}"

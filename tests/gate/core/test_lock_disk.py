@@ -88,3 +88,31 @@ def test_an_empty_file_from_the_future_is_taken_after_its_grace(lock: HeavyLock)
     os.utime(lock.path, (future, future))
     assert lock.inspect().state is LockState.MALFORMED
     assert lock.acquire(record_for(os.getpid(), machine=lock.machine)).release()
+
+
+# argv: the lock. Killed between the writing of a fresh record and its renaming.
+KILLED = """
+import os, signal, sys
+from pathlib import Path
+os.rename = lambda *_, **__: os.kill(os.getpid(), signal.SIGKILL)
+from gate.core.identity import record_for
+from gate.core.lockfile import HeavyLock
+lock = HeavyLock(Path(sys.argv[1]), host="mini")
+lock.acquire(record_for(os.getpid(), machine=lock.machine))
+"""
+
+
+def test_what_a_killed_writer_left_is_removed_when_it_is_old(lock: HeavyLock) -> None:
+    done = subprocess.run([sys.executable, "-c", KILLED, str(lock.path)], cwd=BASE_DIR)
+    assert done.returncode == -9
+    (left,) = [path for path in lock.path.parent.iterdir() if path.name.startswith(".")]
+    strangers = [lock.path.with_name(name) for name in (".profile", ".whisper_large.lock.json.bak", "notes.1.0123abcd")]
+    for path in strangers:
+        path.touch()
+        os.utime(path, (0, 0))
+    lock.prepare()
+    assert left.exists(), "its writer may be alive"
+    os.utime(left, (0, 0))
+    lock.prepare()
+    assert not left.exists()
+    assert all(path.exists() for path in (lock.path, *strangers))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import threading
+import time
 from collections.abc import Iterable
 from pathlib import Path
 from types import TracebackType
@@ -44,7 +45,7 @@ class HeavyWatch:
             self.looks += 1
             self.seen.update(now)
             if len(now) > 1 and len(self.told) < 20:
-                self.told += [_told(pid) for pid in now]
+                self.told.append(f"at {time.time():.3f}: {[_told(pid) for pid in now]}; then {tuple(self.heavy())}")
             if len(now) > len(self.peak):
                 self.peak = now
 
@@ -72,14 +73,16 @@ class HeavyWatch:
 
 
 def _told(pid: int) -> str:
-    """For the reader of a failure: name, state, parent, group, threads and start, and what it runs."""
+    """For the reader of a failure: whose thread it is, state, parent, group, threads and start, and what it runs."""
     try:
         folder = Path(f"/proc/{pid}")
         fields = (folder / "stat").read_text().rpartition(")")[2].split()
+        whose = (folder / "status").read_text().partition("\nTgid:")[2].split()[0]
         words = (folder / "cmdline").read_bytes().decode(errors="replace").split("\0")
     except (OSError, IndexError) as gone:
         return f"{pid}: {gone}"
-    return f"{pid}: {fields[0]} under {fields[1]}, group {fields[2]}, {fields[17]} threads, start {fields[19]}: {words}"
+    place = f"{fields[0]} under {fields[1]}, group {fields[2]}, {fields[17]} threads, start {fields[19]}"
+    return f"{pid} of {whose}: {place}: {words}"
 
 
 def is_heavy_command(words: list[bytes]) -> bool:

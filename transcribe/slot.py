@@ -128,7 +128,10 @@ class EngineSlot:
     def _require_no_pressure(self) -> None:
         if refusal := memory_pressure_refusal():
             self.close()
-            raise JobPressed(refusal)
+            raise JobPressed(
+                f"Waits for memory: {refusal}, and an engine would be ended at once. "
+                "It starts by itself when that has eased. Close programs that need much memory."
+            )
 
     def show_life(self) -> None:
         """A sign of life in the lock's record, at most every HEARTBEAT_SECONDS. Call it each second: so long the watch

@@ -19,7 +19,7 @@ from gate.core.identity import descriptor_holders, parents
 from gate.core.processes import command_text
 from gate.core.readings import LockReading, LockState
 from gate.core.requirement import Requirement
-from gate.services import gate_evaluate, lock_acquire, lock_release, policy_in_force
+from gate.services import gate_evaluate, lock_acquire, lock_release, memory_pressure_refusal, policy_in_force
 
 __all__ = ["EXIT_BLOCKED", "RunOrder", "run_command"]
 
@@ -66,6 +66,8 @@ def run_command(order: RunOrder, say: Say) -> int:
 def _admitted(order: RunOrder, say: Say) -> HeldLock | None:
     """The lock, taken before the gate is asked so that nobody slips in between; None after a no."""
     while True:
+        if not _pressure_eased(order, say):
+            return None
         answer = _try_admit(order)
         if isinstance(answer, HeldLock):
             return answer
@@ -77,6 +79,20 @@ def _admitted(order: RunOrder, say: Say) -> HeldLock | None:
         if not verdict.admitted:
             say(verdict.reason_and_advice)
             return None
+
+
+def _pressure_eased(order: RunOrder, say: Say) -> bool:
+    """Wait, if that is wished, while the command would be ended at once for memory pressure; told once."""
+    refusal = memory_pressure_refusal()
+    if not refusal:
+        return True
+    say(
+        f"Blocked by memory pressure: {refusal}, and the command would be ended at once. "
+        f"Close programs that need much memory.{' It starts when that has eased.' if order.wait else ''}"
+    )
+    while order.wait and memory_pressure_refusal():
+        time.sleep(RETRY_SECONDS)
+    return order.wait
 
 
 def _release(held: HeldLock, say: Say) -> None:

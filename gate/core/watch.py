@@ -126,16 +126,13 @@ def heat_pause_text(celsius: float | None, policy: GatePolicy) -> str:
 
 
 def pressure_refusal(percent: float | None, policy: GatePolicy) -> str:
-    """Why nothing heavy should begin now, since it would be ended at once; empty when nothing is in the way.
+    """The figure and its limit where what begins now would be ended at once; empty when nothing is in the way.
 
     No check of the gate: those are five (docs/protocol.md). Whoever starts something asks the gate as well.
     """
     if percent is None or not _is_pressed(percent, policy):
         return ""
-    return (
-        f"Waits for memory: {_pressure_text(percent, policy)}, and an engine would be ended at once. "
-        "It starts by itself when that has eased. Close programs that need much memory."
-    )
+    return _pressure_text(percent, policy)
 
 
 def _paused(celsius: float | None, policy: GatePolicy, state: WatchState, at_seconds: float) -> Watched:

@@ -10,5 +10,5 @@ __all__ = ["memory_pressure_refusal"]
 
 
 def memory_pressure_refusal() -> str:
-    """Why no engine should be started now, for people; empty when memory pressure is within its limit."""
+    """The figure and its limit where nothing heavy should be started now; empty when pressure is within its limit."""
     return pressure_refusal(read_pressure(), policy_in_force())

@@ -46,5 +46,4 @@ def test_nothing_begins_above_the_limit_that_would_end_it(percent: float | None,
 
 
 def test_a_start_that_waits_says_the_figure_and_the_limit() -> None:
-    said = pressure_refusal(63.4, GatePolicy())
-    assert said.startswith("Waits for memory: all programs wait for memory 63 % of the time, limit 50 %")
+    assert pressure_refusal(63.4, GatePolicy()) == "all programs wait for memory 63 % of the time, limit 50 %"

@@ -40,7 +40,7 @@ def test_it_refuses_an_empty_file(tmp_path: Path) -> None:
     error = refusal(write(tmp_path / "0.mp3", b""))
 
     assert isinstance(error, EmptyFile)
-    assert str(error) == ("my talk.mp3: the file is empty (0 bytes). Copy or record it again and upload that.")
+    assert str(error) == ("my talk.mp3: the file is empty (0 bytes). Copy or record it again and use that.")
 
 
 @pytest.mark.parametrize(

@@ -98,7 +98,7 @@ class Fault(StrEnum):
 
 
 _TEXTS: dict[Fault, tuple[type[AudioError], str, str]] = {
-    Fault.EMPTY: (EmptyFile, "the file is empty (0 bytes)", "Copy or record it again and upload that"),
+    Fault.EMPTY: (EmptyFile, "the file is empty (0 bytes)", "Copy or record it again and use that"),
     Fault.NOT_AUDIO: (
         NotAudio,
         "this is not a sound or video file that can be opened",

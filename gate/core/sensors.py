@@ -168,11 +168,17 @@ def _refresh_sensors(policy: GatePolicy, known: SensorMemory, at_seconds: float)
     deciding_ids = _deciding_class(policy, known)
     if not known.enumeration_due(at_seconds, searching=not deciding_ids) and _reread(known, deciding_ids):
         return None
-    nothing: tuple[RawSensor, ...] = ()
-    known.sensors, problem = known.answering.ask(lambda: _attempt(_enumerate_sensors, nothing))
-    known.fan_rpm, _ = known.answering.ask(lambda: _attempt(_read_fan, None))
+    known.sensors, problem, known.fan_rpm = known.answering.ask(_read_all)
     known.enumerated_at_seconds = None if problem else at_seconds
     return problem
+
+
+def _read_all() -> tuple[tuple[RawSensor, ...], str | None, int | None]:
+    """One question, always the same, so that a late answer to it counts."""
+    nothing: tuple[RawSensor, ...] = ()
+    sensors, problem = _attempt(_enumerate_sensors, nothing)
+    fan_rpm, _ = _attempt(_read_fan, None)
+    return sensors, problem, fan_rpm
 
 
 def _deciding_class(policy: GatePolicy, known: SensorMemory) -> frozenset[str]:

@@ -40,6 +40,7 @@ from gate.core.readings import (
 )
 from gate.core.sensor_memory import SensorMemory
 from gate.core.thermal import RawSensor, judge_sensors, sensor_class
+from gate.core.units import seconds_text
 
 __all__ = ["SensorMemory", "read_pressure", "take_snapshot", "take_vitals"]
 
@@ -154,7 +155,7 @@ def _read_temperature(policy: GatePolicy, known: SensorMemory, load1: float | No
         problem = _refresh_sensors(policy, known, at_seconds)
     except NoAnswer as silent:
         known.sensors, known.fan_rpm, known.enumerated_at_seconds = (), None, None
-        problem = f"a sensor that was asked {silent.seconds:.0f} s ago does not answer"
+        problem = f"a sensor that was asked {seconds_text(silent.seconds)} ago does not answer"
         return TemperatureReading(deciding=None, ever_seen=known.ever_seen, problem=problem, is_silent=True)
     for sensor in known.sensors:
         known.remember(sensor, at_seconds, load1)

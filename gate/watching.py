@@ -52,7 +52,7 @@ class MachineWatch:
             self._state = replace(watched.state, paused_at_seconds=None)
             return None
         self._state = watched.state
-        if watched.act in (Act.PAUSE, Act.END) and watched.cause is Cause.HEAT:
+        if watched.act in (Act.PAUSE, Act.END) and watched.cause is Cause.HEAT and not vitals.temperature.is_silent:
             services.heat_file_trip()  # at once: no database is needed for it
             self._trip_owed = True
         try:

@@ -18,6 +18,7 @@ from pathlib import Path
 
 LAUNCHER = Path(__file__).with_name("child.py")
 STOP_SECONDS = 12.0  # within the 15 s that a stop may take
+KILLED_SECONDS = 5.0  # for each; what can be ended is gone long before
 RESTART_FIRST_SECONDS = 0.5
 RESTART_LIMIT_SECONDS = 30.0
 STEADY_SECONDS = 60.0  # a child that lived this long starts anew at once
@@ -92,4 +93,13 @@ class Supervisor:
         for process in running:
             with contextlib.suppress(ProcessLookupError, PermissionError):
                 os.killpg(process.pid, signal.SIGKILL)
-            process.wait()
+        for child in self._children:
+            if child.process is not None:
+                self._bury(child.name, child.process)
+
+    def _bury(self, name: str, process: subprocess.Popen[bytes]) -> None:
+        """A thread that waits in the kernel for a device keeps its process, also after SIGKILL."""
+        try:
+            process.wait(KILLED_SECONDS)
+        except subprocess.TimeoutExpired:
+            self._say(f"{name} (PID {process.pid}) does not end: the kernel keeps it at a device that does not answer")

@@ -54,7 +54,7 @@ def panel_is_private(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
 def settings_are_all_read(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
     return [
         Warning(
-            f"{name} is set, and no setting has that name: it does nothing.",
+            f"{name if name.isprintable() else ascii(name)} is set, and no setting has that name: it does nothing.",
             hint=f"{f'Is {meant} meant? ' if meant else ''}The settings are in docs/settings.md. Else leave it away.",
             id="j5a.W002",
         )

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.panel import BASE_DIR
+from tests.panel import BASE_DIR, free_port
 
 
 def start_with(tmp_path: Path, *command: str, **values: str) -> subprocess.CompletedProcess[str]:
@@ -118,6 +118,12 @@ def test_a_name_that_no_setting_has_is_told(tmp_path: Path, name: str, hint: str
     assert "hush" not in done.stderr + done.stdout
 
 
+def test_a_name_that_would_speak_to_the_terminal_is_told_in_ascii(tmp_path: Path) -> None:
+    done = start_with(tmp_path, **{"J5A_\x1b[2J\nDone": "1"})
+    assert "'J5A_\\x1b[2J\\nDone' is set, and no setting has that name" in done.stderr
+    assert "\x1b" not in done.stderr
+
+
 def test_no_name_that_a_setting_has_is_told(tmp_path: Path) -> None:
     names = [name for name in NAMES if name not in ("J5A_DATA_DIR", "J5A_LOCK_DIR")]
     done = start_with(tmp_path, **dict.fromkeys(names, ""), J5A_PYTHON="python3")
@@ -165,7 +171,8 @@ def test_a_data_directory_that_cannot_be_is_said_plainly(tmp_path: Path, place: 
 
 def test_a_models_directory_that_cannot_be_is_said_plainly(tmp_path: Path) -> None:
     (tmp_path / "file").touch()
-    done = start_with(tmp_path, "prepare", J5A_MODELS_DIR=str(tmp_path / "file" / "models"))
+    models = str(tmp_path / "file" / "models")
+    done = start_with(tmp_path, "prepare", J5A_MODELS_DIR=models, J5A_PORT=str(free_port()))
     assert done.returncode != 0
     assert str(tmp_path / "file") in done.stderr
     assert "J5A_MODELS_DIR must name a folder" in done.stderr

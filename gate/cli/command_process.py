@@ -40,7 +40,7 @@ class CommandProcess:
             stdin=subprocess.DEVNULL if sys.stdin is not None and sys.stdin.isatty() else None,
             pass_fds=(lock_descriptor,),
             process_group=0,
-            preexec_fn=manners,  # noqa: PLW1509 - this process has one thread
+            preexec_fn=manners,  # noqa: PLW1509 - takes no lock that the thread which asks sensors could have
         )
         self.pid = self._process.pid
         self.is_paused = False  # by us

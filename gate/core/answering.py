@@ -6,6 +6,7 @@ import os
 import queue
 import threading
 import time
+import weakref
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any, TypeVar
@@ -13,6 +14,7 @@ from typing import Any, TypeVar
 __all__ = ["Answering", "NoAnswer"]
 
 LIMIT_SECONDS = 5.0  # all keys of an Apple SMC answer within one
+_LATE_LIMITS = 4  # an answer that took more of them tells of another time
 _T = TypeVar("_T")
 
 
@@ -37,30 +39,46 @@ class Answering:
     """Asks in a thread of its own, which stays with a question that hangs; until that answers no other is asked.
 
     For one asker at a time. After a fork the child has a thread of its own; where none can be started it asks itself.
+    The thread ends with this object, unless it hangs.
     """
 
     def __init__(self, limit_seconds: float = LIMIT_SECONDS) -> None:
         self._limit_seconds = limit_seconds
         self._pid = 0
-        self._questions: queue.SimpleQueue[_Question] = queue.SimpleQueue()
+        self._questions: queue.SimpleQueue[_Question | None] = queue.SimpleQueue()
         self._hanging: _Question | None = None
 
     def ask(self, what: Callable[[], _T]) -> _T:
-        """Its answer or its error. Raises NoAnswer after the limit, and at once while an earlier question hangs."""
+        """Its answer or its error. Raises NoAnswer after the limit, and at once while an earlier question hangs.
+
+        The late answer to the very same question counts: what is merely slow must not look as if it never answered.
+        """
         if not self._is_there():
             return what()
-        now = time.monotonic()
-        if self._hanging is not None and not self._hanging.answered.is_set():
-            raise NoAnswer(now - self._hanging.asked_at_seconds)
-        question = _Question(ask=what, asked_at_seconds=now)
-        self._questions.put(question)
-        if not question.answered.wait(self._limit_seconds):
-            self._hanging = question
-            raise NoAnswer(self._limit_seconds)
+        question = self._late(what) or self._put(what)
         if question.error is not None:
             raise question.error
         answer: _T = question.answer
         return answer
+
+    def _late(self, what: Callable[[], Any]) -> _Question | None:
+        late = self._hanging
+        if late is None:
+            return None
+        waited_seconds = time.monotonic() - late.asked_at_seconds
+        if not late.answered.is_set():
+            raise NoAnswer(waited_seconds)
+        self._hanging = None
+        counts = late.ask is what and waited_seconds <= _LATE_LIMITS * self._limit_seconds
+        return late if counts else None
+
+    def _put(self, what: Callable[[], Any]) -> _Question:
+        question = _Question(ask=what, asked_at_seconds=time.monotonic())
+        self._questions.put(question)
+        if not question.answered.wait(self._limit_seconds):
+            self._hanging = question
+            raise NoAnswer(self._limit_seconds)
+        return question
 
     def _is_there(self) -> bool:
         if self._pid != os.getpid():
@@ -70,12 +88,12 @@ class Answering:
             except RuntimeError:
                 return False
             self._pid = os.getpid()
+            weakref.finalize(self, self._questions.put, None).atexit = False
         return True
 
 
-def _answer(questions: queue.SimpleQueue[_Question]) -> None:
-    while True:
-        question = questions.get()
+def _answer(questions: queue.SimpleQueue[_Question | None]) -> None:
+    while (question := questions.get()) is not None:
         try:
             question.answer = question.ask()
         except Exception as error:

@@ -23,6 +23,7 @@ from gate.core.units import bytes_text, celsius_text, seconds_text
 from gate.core.verdict import CheckName, CheckResult, Outcome
 
 __all__ = [
+    "SILENT_SENSOR_ADVICE",
     "check_activity",
     "check_lock",
     "check_memory",
@@ -36,6 +37,11 @@ __all__ = [
 
 
 LOCK_MALFORMED_ADVICE = "See that no Whisper runs here, then clear it with `manage.py gate lock clear-stale`."
+# All are asked in turn: to pin or ignore one does not help, and `sensors` would hang, too.
+SILENT_SENSOR_ADVICE = (
+    "Starts by itself when it answers. Else unload its driver (the kernel's log may name it: `dmesg`), or restart the "
+    "machine: while one hangs, no other is asked."
+)
 LOCK_HELD_ADVICE = "Starts when the holder has ended."
 LOCK_DIR_ADVICE = "Mend that, or set J5A_LOCK_DIR to a folder of your own, the same for all that use the gate."
 
@@ -161,7 +167,9 @@ def _without_temperature(result: CheckResult, reading: TemperatureReading) -> Ch
         result,
         Outcome.UNKNOWN,
         f"the temperature could not be read ({why})",
-        "Bring the sensor back (`sensors`, modprobe coretemp), or pin another one.",
+        SILENT_SENSOR_ADVICE
+        if reading.is_silent
+        else "Bring the sensor back (`sensors`, modprobe coretemp), or pin another one.",
     )
 
 

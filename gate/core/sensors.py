@@ -40,6 +40,7 @@ from gate.core.readings import (
 )
 from gate.core.sensor_memory import SensorMemory
 from gate.core.thermal import RawSensor, judge_sensors, sensor_class
+from gate.core.units import seconds_text
 
 __all__ = ["SensorMemory", "read_pressure", "take_snapshot", "take_vitals"]
 
@@ -154,7 +155,7 @@ def _read_temperature(policy: GatePolicy, known: SensorMemory, load1: float | No
         problem = _refresh_sensors(policy, known, at_seconds)
     except NoAnswer as silent:
         known.sensors, known.fan_rpm, known.enumerated_at_seconds = (), None, None
-        problem = f"a sensor that was asked {silent.seconds:.0f} s ago does not answer"
+        problem = f"a sensor that was asked {seconds_text(silent.seconds)} ago does not answer"
         return TemperatureReading(deciding=None, ever_seen=known.ever_seen, problem=problem, is_silent=True)
     for sensor in known.sensors:
         known.remember(sensor, at_seconds, load1)
@@ -168,11 +169,17 @@ def _refresh_sensors(policy: GatePolicy, known: SensorMemory, at_seconds: float)
     deciding_ids = _deciding_class(policy, known)
     if not known.enumeration_due(at_seconds, searching=not deciding_ids) and _reread(known, deciding_ids):
         return None
-    nothing: tuple[RawSensor, ...] = ()
-    known.sensors, problem = known.answering.ask(lambda: _attempt(_enumerate_sensors, nothing))
-    known.fan_rpm, _ = known.answering.ask(lambda: _attempt(_read_fan, None))
+    known.sensors, problem, known.fan_rpm = known.answering.ask(_read_all)
     known.enumerated_at_seconds = None if problem else at_seconds
     return problem
+
+
+def _read_all() -> tuple[tuple[RawSensor, ...], str | None, int | None]:
+    """One question, always the same, so that a late answer to it counts."""
+    nothing: tuple[RawSensor, ...] = ()
+    sensors, problem = _attempt(_enumerate_sensors, nothing)
+    fan_rpm, _ = _attempt(_read_fan, None)
+    return sensors, problem, fan_rpm
 
 
 def _deciding_class(policy: GatePolicy, known: SensorMemory) -> frozenset[str]:

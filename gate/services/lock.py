@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import os
 from datetime import UTC, datetime
 
@@ -33,6 +34,8 @@ __all__ = [
     "lock_status",
     "lock_survivor_name",
 ]
+
+logger = logging.getLogger(__name__)
 
 
 def lock_prepare() -> None:
@@ -170,10 +173,14 @@ def _acquisition_record(held: HeldLock) -> None:
 
 
 def _stale_report(found: LockReading) -> None:
-    """The sampler may have told of it already: it is one stale lock, and over now."""
+    """The sampler may have told of it already: it is one stale lock, and over now. Never raises."""
     end = "The lock was taken over by the next start."
-    if incidents_settle(IncidentKind.LOCK_STALE, end, subject="lock"):
-        return
+    try:
+        with transaction.atomic():
+            if incidents_settle(IncidentKind.LOCK_STALE, end, subject="lock"):
+                return
+    except Exception:  # nothing that is told of it may keep somebody from the lock
+        logger.exception("the incident of the stale lock could not be resolved")
     incident_report(
         IncidentKind.LOCK_STALE,
         "lock",

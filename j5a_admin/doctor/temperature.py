@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from gate.core.checks import SILENT_SENSOR_ADVICE
 from gate.core.readings import Judgement, TemperatureReading
 from gate.core.units import celsius_text
 from j5a_admin.doctor.findings import Finding, failed, passed, warned
@@ -28,6 +29,8 @@ def judge_sensors(reading: TemperatureReading) -> Finding:
             f"There is {none} here: Whisper runs without a heat check.",
             "On a machine of your own try `modprobe coretemp` and `sensors`; a virtual machine has none.",
         )
+    if reading.is_silent:
+        return failed(subject, f"No job can start: {reading.problem}.", SILENT_SENSOR_ADVICE)
     return failed(
         subject,
         f"No job can start: {reading.problem or 'a sensor was seen here before, and none answers now'}.",

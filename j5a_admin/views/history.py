@@ -149,12 +149,16 @@ def curve_of(
     policy: GatePolicy,
     moments: Sequence[float] = (),
 ) -> Curve | None:
-    """None when nothing was read of it. `moments`: Unix times to be marked; those outside of the range are left out."""
+    """None when nothing was read of it. `moments`: Unix times to be marked; those outside of the range are left out.
+
+    One soon after the end is marked there: a machine that froze was read for the last time a little before.
+    """
     read = [(column.begins_at_seconds, column.spreads[measure]) for column in columns if measure in column.spreads]
     if not read:
         return None
     kind, whole = KINDS[measure], reduce(add, (spread for _, spread in read))
     limits = {"bad": policy.trip_celsius, "warn": policy.reset_celsius} if measure is Measure.CELSIUS else {}
+    begins_at = ends_at - shown.seconds
     lowest, highest = min(kind.floor, whole.least), max(whole.most, *limits.values(), kind.floor + 1e-9)
 
     def y(value: float) -> float:  # the line keeps one unit from both edges
@@ -167,7 +171,7 @@ def curve_of(
         title=kind.title,
         stretches=tuple(_stretch(part, shown.column_seconds, x, y) for part in _parts(read, shown.gap_seconds)),
         marks=tuple((tone, f"{y(limit):.1f}") for tone, limit in limits.items()),
-        moments=tuple(f"{x(at):.1f}" for at in moments if ends_at - shown.seconds <= at <= ends_at),
+        moments=tuple(f"{x(at):.1f}" for at in moments if 0 <= at - begins_at <= shown.seconds + shown.gap_seconds),
         least_text=kind.text(whole.least),
         mean_text=kind.text(whole.mean),
         most_text=kind.text(whole.most),

@@ -85,6 +85,7 @@ def test_a_sensor_that_never_answers_ends_the_command(hot_place: HotPlace) -> No
     assert not is_running(pid)
     assert "Ended: the sensors could not be read for 30 s, and unwatched it may not run." in hot_place.err(runner)
     assert told(hot_place) == [("thermal_end", "open")]
+    assert not (hot_place.root / "locks" / "heat.json").exists(), "it was not seen to be hot"
 
 
 def test_while_a_sensor_does_not_answer_a_signal_is_passed_on(hot_place: HotPlace) -> None:

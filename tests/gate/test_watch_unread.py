@@ -8,8 +8,9 @@ import pytest
 from pytest_django import Settings
 
 from gate import watching
+from gate.conf import heat_file
 from gate.core.policy import GatePolicy
-from gate.core.readings import Vitals
+from gate.core.readings import TemperatureReading, Vitals
 from gate.core.units import GIB
 from gate.core.watch import Act, Cause
 from gate.watching import MachineWatch
@@ -63,6 +64,18 @@ def test_a_pause_ends_at_its_limit_although_every_look_fails(machine: Machine) -
     assert acts[-1] is not None
     assert acts[-1].cause is Cause.HEAT
     assert acts[-1].reason == "paused for heat longer than 60 s"
+
+
+def test_an_end_for_sensors_that_never_answer_is_no_heat(machine: Machine, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Else the gate would say that it had reached 80 °C, and stay shut on a machine that never falls below 75."""
+    silent = TemperatureReading(deciding=None, is_silent=True)
+    vitals = Vitals(taken_at=1.0, memory=memory(8 * GIB), temperature=silent)
+    monkeypatch.setattr(watching, "take_vitals", lambda *_: vitals)
+    watch = MachineWatch(GatePolicy())
+    acts = [watch.look(float(second)) for second in range(30)]
+    assert acts[-1] is not None
+    assert acts[-1].act is Act.END
+    assert not heat_file().is_tripped()
 
 
 def test_what_cannot_be_told_does_not_keep_it_from_ending(machine: Machine, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -42,6 +42,12 @@ def test_the_chart_has_a_mark_at_the_first_and_at_the_last_time(incident: Incide
     assert moments(client, incident) == [pytest.approx(150, abs=1), pytest.approx(225, abs=1)]
 
 
+def test_one_that_ended_the_samples_has_its_mark_at_their_end(incident: Incident) -> None:
+    """As a freeze after which the machine stayed off: while it idled it was read every thirty seconds."""
+    samples(incident, -300, -25)
+    assert moments(gate_client("anna", "view_incident"), incident) == [300.0]
+
+
 def test_a_time_without_samples_around_it_has_no_mark(incident: Incident) -> None:
     samples(incident, 60, 305)
     assert moments(gate_client("anna", "view_incident"), incident) == []

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.panel import BASE_DIR
+from tests.panel import BASE_DIR, free_port
 
 
 def manage(folder: Path, *words: str, **environment: str) -> subprocess.CompletedProcess[str]:
@@ -30,7 +30,7 @@ def manage(folder: Path, *words: str, **environment: str) -> subprocess.Complete
     ],
 )
 def test_it_refuses_to_start(tmp_path: Path, command: str, misset: str, said: str) -> None:
-    assert manage(tmp_path, "prepare").returncode == 0
+    assert manage(tmp_path, "prepare", J5A_PORT=str(free_port())).returncode == 0
     done = manage(tmp_path, command, DJANGO_SETTINGS_MODULE="tests.resilience.misset", MISSET=misset)
     assert done.returncode != 0
     assert said in done.stderr

@@ -65,7 +65,8 @@ _FACTS: dict[IncidentKind, KindFacts] = {
         title="Ended for heat",
         cause="Pausing did not cool the machine, it was too hot to wait, or its sensors could not be read any more, so "
         "the heavy process was ended.",
-        advice="Check that the fan turns and that air gets in. A job goes on from its last checkpoint.",
+        advice="Where the sensors could not be read, open the page Sensors; else check that the fan turns and that air "
+        "gets in. A job goes on from its last checkpoint.",
         asks_kernel=True,
     ),
     IncidentKind.MEMORY_END: KindFacts(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import threading
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -42,7 +43,7 @@ def test_it_waits_once_and_then_says_at_once_that_it_hangs(pipe: Path) -> None:
 
 
 def test_it_asks_again_when_the_hanging_question_was_answered(pipe: Path) -> None:
-    asked = Answering(limit_seconds=0.2)
+    asked = Answering(limit_seconds=1.0)
     with pytest.raises(NoAnswer):
         asked.ask(pipe.read_bytes)
     with pipe.open("r+b", buffering=0) as writer:
@@ -52,11 +53,51 @@ def test_it_asks_again_when_the_hanging_question_was_answered(pipe: Path) -> Non
 
 
 def test_a_child_after_a_fork_asks_anew(pipe: Path) -> None:
-    asked = Answering(limit_seconds=0.2)
+    asked = Answering(limit_seconds=1.0)
     with pytest.raises(NoAnswer):
         asked.ask(pipe.read_bytes)
     child = os.fork()
     if child == 0:
-        os._exit(asked.ask(lambda: 42))
+        try:
+            os._exit(asked.ask(lambda: 42))
+        finally:  # an error must not let the child go on with the tests
+            os._exit(1)
     _, status = os.waitpid(child, 0)
     assert os.waitstatus_to_exitcode(status) == 42
+
+
+def test_the_late_answer_to_the_same_question_counts(pipe: Path) -> None:
+    """A sensor that is merely slow must not look as if it never answered."""
+    asked = Answering(limit_seconds=1.0)
+    question = pipe.read_bytes
+    with pytest.raises(NoAnswer):
+        asked.ask(question)
+    with pipe.open("r+b", buffering=0) as writer:
+        writer.write(b"late")
+    time.sleep(0.5)
+    assert asked.ask(question) == b"late"
+    with pytest.raises(NoAnswer):  # it counts once
+        asked.ask(question)
+
+
+def test_an_answer_that_comes_much_too_late_is_asked_for_anew(pipe: Path) -> None:
+    asked = Answering(limit_seconds=0.1)
+    question = pipe.read_bytes
+    with pytest.raises(NoAnswer):
+        asked.ask(question)
+    with pipe.open("r+b", buffering=0) as writer:
+        writer.write(b"late")
+    time.sleep(0.5)
+    with pytest.raises(NoAnswer):
+        asked.ask(question)
+
+
+def test_its_thread_ends_with_it() -> None:
+    """Each engine has a watch of its own: a worker must not gather threads."""
+    before = set(threading.enumerate())
+    asked = Answering()
+    assert asked.ask(lambda: 7) == 7
+    (thread,) = set(threading.enumerate()) - before
+    del asked
+    thread.join(10.0)
+    assert not thread.is_alive()

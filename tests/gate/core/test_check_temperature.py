@@ -61,6 +61,14 @@ def test_not_a_number_is_unknown() -> None:
     assert check(temperature(float("nan")), Latch()).outcome is Outcome.UNKNOWN
 
 
+def test_a_sensor_that_never_answers_is_not_to_be_pinned_away() -> None:
+    """All are asked in turn, so that the one which hangs keeps the others from being read."""
+    result = check(TemperatureReading(deciding=None, problem="it hangs", is_silent=True), Latch())
+    assert result.outcome is Outcome.UNKNOWN
+    assert "unload its driver" in result.unblock
+    assert "pin" not in result.unblock
+
+
 def test_a_hot_machine_says_when_it_starts_again() -> None:
     result = check(temperature(82.0), Latch())
     assert result.summary == "82.0 °C (coretemp Package id 0), limit 80.0 °C"

@@ -6,6 +6,7 @@ import os
 from pathlib import Path
 
 import pytest
+from django.db import DatabaseError
 from pytest_django import Settings
 
 from gate.core.incidents.kinds import IncidentKind
@@ -14,6 +15,7 @@ from gate.core.readings import Judgement, SensorReading, TemperatureReading
 from gate.models import GateState, Incident
 from gate.sampler import Sampler
 from gate.services import incident_report, lock_acquire, lock_release
+from gate.services import lock as lock_services
 from gate.state_watch import ALL_SENSORS, LOST_AFTER_SECONDS, bad_sensors
 from tests.gate.conftest import FakeMachine
 from tests.gate.incidents.occurrences import NOON
@@ -94,6 +96,20 @@ def test_a_stale_lock_that_was_told_before_it_is_taken_over_counts_once(
     found = Incident.objects.get()
     assert (found.status, found.count) == (IncidentStatus.RESOLVED, 1)
     assert "taken over by the next start" in found.recovery
+    assert machine.celsius == 45.0
+
+
+def test_a_stale_lock_is_taken_over_although_its_incident_cannot_be_resolved(
+    machine: FakeMachine, settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(*_: object, **__: object) -> int:
+        raise DatabaseError("no such column")
+
+    write_lock(settings, f"{gone_pid()}\n")
+    run(Sampler(), 0, 20)
+    monkeypatch.setattr(lock_services, "incidents_settle", fail)
+    lock_release(lock_acquire(model="demo", job_ref="job 7"))
+    assert Incident.objects.get().status == IncidentStatus.OPEN
     assert machine.celsius == 45.0
 
 

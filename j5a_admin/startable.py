@@ -38,10 +38,10 @@ def require_startable() -> None:
 
 def bind_problem(bind: str, port: int) -> OSError | None:
     """Why the address cannot be listened on. The option lets a port pass that only waits for old connections."""
-    with socket.socket(socket.AF_INET6 if ":" in bind else socket.AF_INET) as probe:
-        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        try:
+    try:  # a kernel without IPv6 makes no such socket
+        with socket.socket(socket.AF_INET6 if ":" in bind else socket.AF_INET) as probe:
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
             probe.bind((bind, port))
-        except OSError as problem:
-            return problem
+    except OSError as problem:
+        return problem
     return None

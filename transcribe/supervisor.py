@@ -32,7 +32,9 @@ POLL_SECONDS = 0.05
 # The engine gets what a program needs to run, and no secret.
 ENVIRONMENT_NAMES = ("PATH", "HOME", "LANG", "LC_ALL", "TMPDIR", "VIRTUAL_ENV", "PYTHONWARNINGS")
 # Threads that wait for each other sleep instead of spinning. On two cores that other programs want as well, 72 s of
-# speech took 38 s (22 s of processor time) with spinning and 6.3 s (3.8 s) without.
+# speech took 38 s (22 s of processor time) with spinning and 6.3 s (3.8 s) without. That has a price where nothing else
+# runs and waking is slow, as on some virtual machines: 150 s of speech 8.5 s against 4.3 s; with one busy program
+# beside them 8.0 s against more than 100 s. (Both with the demo model, which is small: large ones wait less often.)
 ENVIRONMENT_DEFAULTS = {"OMP_WAIT_POLICY": "PASSIVE"}
 ENVIRONMENT_PREFIXES = ("OPENBLAS_", "MKL_", "OMP_", "KMP_", "LD_")
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ctypes
 import os
 import threading
 import time
@@ -10,6 +11,7 @@ from pathlib import Path
 from types import TracebackType
 
 LOOK_SECONDS = 0.02
+KCMP_VM = 1  # linux/kcmp.h
 
 
 class HeavyWatch:
@@ -42,6 +44,8 @@ class HeavyWatch:
     def _run(self) -> None:
         while not self._stop.wait(LOOK_SECONDS):
             now = tuple(self.heavy())
+            if len(now) > 1:
+                now = tuple(pid for pid in now if not self._is_borrowed(pid))
             self.looks += 1
             self.seen.update(now)
             if len(now) > 1 and len(self.told) < 20:
@@ -53,6 +57,17 @@ class HeavyWatch:
         for folder in Path("/proc").iterdir():
             if folder.name.isdigit() and self._is_heavy(folder):
                 yield int(folder.name)
+
+    def _is_borrowed(self, pid: int) -> bool:
+        """A child of vfork has its parent's memory, and so its command line, until it becomes the program it was made
+        for (torch asks ldconfig for libraries while it is imported). It is no second model.
+        """
+        folder = Path(f"/proc/{pid}")
+        try:
+            parent = int((folder / "stat").read_text().rpartition(")")[2].split()[1])
+        except (OSError, IndexError):
+            return True  # it has ended since
+        return _have_one_memory(pid, parent) or not self._is_heavy(folder)
 
     def _is_heavy(self, folder: Path) -> bool:
         """Known by PID and command line together: a PID comes again, and a fork becomes what it execs."""
@@ -70,6 +85,12 @@ class HeavyWatch:
     def _has_open(self, folder: Path) -> bool:
         """Our engine is told nothing of the folder, but has inherited the lock's descriptor."""
         return any(os.fsencode(link.readlink()).startswith(self._under) for link in (folder / "fd").iterdir())
+
+
+def _have_one_memory(pid: int, other: int) -> bool:
+    """kcmp(2)."""
+    number = {"x86_64": 312, "aarch64": 272}[os.uname().machine]
+    return int(ctypes.CDLL(None).syscall(number, pid, other, KCMP_VM, 0, 0)) == 0
 
 
 def _told(pid: int) -> str:

@@ -96,6 +96,12 @@ def test_it_rests_pauses_goes_on_is_ended_and_comes_back(hot: tuple[Panel, Therm
     wait_for_state(engine, "R", "S", "D", what="it goes on")
     until(lambda: told(panel) == [("thermal_pause", "resolved")], seconds=60, what=f"it tells of it: {told(panel)}")
     wait_for_state(engine, "T", what="it rests in between")
+    logs = panel.data_dir / "logs"
+    until(
+        lambda: any("was loaded in" in log.read_text() for log in logs.glob("engine-*.log")),
+        seconds=60,
+        what="the engine has written something",
+    )
     thermometer.set(91.0)
     job = panel.wait_for_job(job_id, "blocked", seconds=30)
     until(lambda: state_of(engine) == "", seconds=15, what="the engine is gone")

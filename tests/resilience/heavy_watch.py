@@ -60,7 +60,7 @@ class HeavyWatch:
 
     def _is_borrowed(self, pid: int) -> bool:
         """A child of vfork has its parent's memory, and so its command line, until it becomes the program it was made
-        for (torch asks ldconfig for libraries while it is imported). It is no second model.
+        for (what torch imports asks ldconfig for a library). It is no second model.
         """
         folder = Path(f"/proc/{pid}")
         try:

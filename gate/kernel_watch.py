@@ -15,6 +15,7 @@ from django.db.models import F
 
 from gate.conf import host_id
 from gate.core.incidents.kinds import KERNEL_KINDS
+from gate.core.rhythm import Rhythm
 from gate.kernel_log import TITLE, kernel_evidence
 from gate.models import Incident
 from gate.services import evidence_add
@@ -33,14 +34,14 @@ class KernelWatch:
     """`look` often; it looks every `LOOK_SECONDS`. Raises DatabaseError, and goes on at the next call."""
 
     def __init__(self) -> None:
-        self._look_at: float | None = None
+        self._rhythm = Rhythm(LOOK_SECONDS)
         self._thread: threading.Thread | None = None
 
     def look(self, now: float) -> None:
         """`now` in unix seconds."""
-        if self._look_at is not None and 0 < self._look_at - now <= LOOK_SECONDS:
+        if not self._rhythm.is_due(now):
             return
-        self._look_at = now + LOOK_SECONDS
+        self._rhythm.done(now)  # a look that fails is no reason for the next one to come sooner
         if self._thread is not None and self._thread.is_alive():
             return
         if waiting := list(_unasked(datetime.fromtimestamp(now, UTC))):

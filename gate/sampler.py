@@ -17,6 +17,7 @@ from gate.conf import gate_policy, host_id
 from gate.core.errors import LockError
 from gate.core.history import store_due
 from gate.core.readings import Vitals
+from gate.core.rhythm import Rhythm
 from gate.core.sensors import SensorMemory, take_vitals
 from gate.kernel_watch import KernelWatch
 from gate.models import GateState, SensorSample
@@ -64,8 +65,8 @@ class Sampler:
         self._kernel_watch = None if recorder is None else KernelWatch()  # for who gathers evidence
         self._looked_at: float | None = None
         self._stored_at: float | None = None
-        self._summarise = _Rhythm(_SUMMARISE_EVERY_SECONDS)
-        self._prune = _Rhythm(_PRUNE_EVERY_SECONDS)
+        self._summarise = Rhythm(_SUMMARISE_EVERY_SECONDS)
+        self._prune = Rhythm(_PRUNE_EVERY_SECONDS)
         self._monotonic = monotonic
         self._clocks: tuple[float, float] | None = None  # of the last row: by the wall, and steady
         self._steady_from = math.inf
@@ -201,17 +202,3 @@ class Sampler:
         if problem is None and self.database_problem is not None:
             logger.warning("samples are stored again")
         self.database_problem = problem
-
-
-class _Rhythm:
-    """Something that is due now and then; at once, first."""
-
-    def __init__(self, every_seconds: float) -> None:
-        self._every_seconds = every_seconds
-        self._done_at: float | None = None
-
-    def is_due(self, now: float) -> bool:
-        return self._done_at is None or not 0 <= now - self._done_at < self._every_seconds
-
-    def done(self, now: float) -> None:
-        self._done_at = now

@@ -10,6 +10,7 @@ from gate.core.errors import LockError
 from gate.core.incidents.kinds import IncidentKind
 from gate.core.incidents.occurrence import Evidence, Occurrence
 from gate.core.readings import Judgement, LockReading, LockState, TemperatureReading, Vitals
+from gate.core.rhythm import Rhythm
 from gate.core.sensor_memory import ENUMERATE_EVERY_SECONDS
 from gate.core.thermal import sensor_class
 from gate.services import incidents_hold, lock_status, reports_bring_in
@@ -26,14 +27,14 @@ class StateWatch:
     """`look` often; it looks every `LOOK_SECONDS`. Raises DatabaseError, and goes on at the next call."""
 
     def __init__(self) -> None:
-        self._look_at: float | None = None
+        self._rhythm = Rhythm(LOOK_SECONDS)
         self._lost_since: float | None = None
 
     def look(self, vitals: Vitals, now: float) -> None:
         """`now` in unix seconds."""
-        if self._look_at is not None and 0 < self._look_at - now <= LOOK_SECONDS:
+        if not self._rhythm.is_due(now):
             return
-        self._look_at = now + LOOK_SECONDS
+        self._rhythm.done(now)  # a look that fails is no reason for the next one to come sooner
         reports_bring_in()
         self._note_lost(vitals.temperature, now)
         sensors = bad_sensors(vitals.temperature, lost_seconds=now - (self._lost_since or now), now=now)

@@ -41,10 +41,14 @@ ROLES = {
 }
 
 
+def database_path() -> Path:
+    return Path(str(settings.DATABASES["default"]["NAME"]))
+
+
 def restore_complete(say: Say) -> None:
     """Go on with a restore that was interrupted in its last step, before the database is looked at."""
     if swap_is_decided(Path(settings.DATA_DIR)):
-        with nobody_uses(Path(settings.DATA_DIR), Path(str(settings.DATABASES["default"]["NAME"]))):
+        with nobody_uses(Path(settings.DATA_DIR), database_path()):
             restore_finish(say)
 
 
@@ -65,7 +69,7 @@ def database_migrate(say: Say) -> None:
     if plan:
         say(f"Preparing the database ({len(plan)} steps) …")
         call_command("migrate", interactive=False, verbosity=0)
-    Path(str(settings.DATABASES["default"]["NAME"])).chmod(0o600)
+    database_path().chmod(0o600)
 
 
 def static_collect(say: Say) -> None:

@@ -187,12 +187,11 @@ class HotPlace(Place):
         fresh.write_text(f"{round(celsius * 1000)}\n")
         fresh.replace(self._thermometer)
 
-    def fall_silent(self) -> Path:
-        """From now on who reads the sensor waits until somebody writes into this pipe."""
+    def fall_silent(self) -> None:
+        """From now on who reads the sensor waits for ever: it is a pipe that nobody writes to."""
         fresh = self._thermometer.with_suffix(".new")
         os.mkfifo(fresh)
         fresh.replace(self._thermometer)
-        return self._thermometer
 
     def start_hot(self, *command: str, **more: object) -> subprocess.Popen[str]:
         words = ["unshare", "-m", sys.executable, "-c", _HOT, str(self._thermometer), *TINY, *command]

@@ -64,7 +64,7 @@ class HeavyWatch:
         """
         folder = Path(f"/proc/{pid}")
         try:
-            parent = int((folder / "stat").read_text().rpartition(")")[2].split()[1])
+            parent = int(_stat(folder)[1])
         except (OSError, IndexError):
             return True  # it has ended since
         return _have_one_memory(pid, parent) or not self._is_heavy(folder)
@@ -75,7 +75,7 @@ class HeavyWatch:
             words = (folder / "cmdline").read_bytes()
             if not is_heavy_command(words.split(b"\0")):
                 return False
-            key = (int(folder.name), (folder / "stat").read_text().rpartition(")")[2].split()[19])
+            key = (int(folder.name), _stat(folder)[19])
             if key not in self._known:
                 self._known[key] = self._under in words or self._has_open(folder)
             return self._known[key]
@@ -85,6 +85,11 @@ class HeavyWatch:
     def _has_open(self, folder: Path) -> bool:
         """Our engine is told nothing of the folder, but has inherited the lock's descriptor."""
         return any(os.fsencode(link.readlink()).startswith(self._under) for link in (folder / "fd").iterdir())
+
+
+def _stat(folder: Path) -> list[str]:
+    """The fields of a process behind its name: its state, its parent, and so on, proc(5)."""
+    return (folder / "stat").read_text().rpartition(")")[2].split()
 
 
 def _have_one_memory(pid: int, other: int) -> bool:
@@ -97,7 +102,7 @@ def _told(pid: int) -> str:
     """For the reader of a failure: whose thread it is, state, parent, group, threads and start, and what it runs."""
     try:
         folder = Path(f"/proc/{pid}")
-        fields = (folder / "stat").read_text().rpartition(")")[2].split()
+        fields = _stat(folder)
         whose = (folder / "status").read_text().partition("\nTgid:")[2].split()[0]
         words = (folder / "cmdline").read_bytes().decode(errors="replace").split("\0")
     except (OSError, IndexError) as gone:

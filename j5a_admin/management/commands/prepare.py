@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Any
 
-from django.conf import settings
 from django.core.management.base import BaseCommand
 
 from j5a_admin import first_run
@@ -17,7 +15,7 @@ class Command(BaseCommand):
     help = "Prepare directories, database, roles, first administrator, static files and the sample job."
 
     def handle(self, *args: Any, **options: Any) -> None:
-        if not Path(str(settings.DATABASES["default"]["NAME"])).exists():
+        if not first_run.database_path().exists():
             require_startable()  # a start that cannot succeed sets nothing up
         first_run.restore_complete(self._say)
         first_run.directories_make()

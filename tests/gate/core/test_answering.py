@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -20,6 +20,17 @@ def pipe(tmp_path: Path) -> Iterator[Path]:
     yield path
     with path.open("r+b", buffering=0):  # whoever still waits for it reads to its end
         time.sleep(0.1)
+
+
+def answered_late(asked: Answering, pipe: Path) -> Callable[[], bytes]:
+    """A question that hung beyond its limit and has its answer half a second later."""
+    question = pipe.read_bytes
+    with pytest.raises(NoAnswer):
+        asked.ask(question)
+    with pipe.open("r+b", buffering=0) as writer:
+        writer.write(b"late")
+    time.sleep(0.5)
+    return question
 
 
 def test_it_gives_the_answer_or_the_error() -> None:
@@ -44,11 +55,7 @@ def test_it_waits_once_and_then_says_at_once_that_it_hangs(pipe: Path) -> None:
 
 def test_it_asks_again_when_the_hanging_question_was_answered(pipe: Path) -> None:
     asked = Answering(limit_seconds=1.0)
-    with pytest.raises(NoAnswer):
-        asked.ask(pipe.read_bytes)
-    with pipe.open("r+b", buffering=0) as writer:
-        writer.write(b"late")
-    time.sleep(0.5)
+    answered_late(asked, pipe)
     assert asked.ask(lambda: "fresh") == "fresh"
 
 
@@ -69,12 +76,7 @@ def test_a_child_after_a_fork_asks_anew(pipe: Path) -> None:
 def test_the_late_answer_to_the_same_question_counts(pipe: Path) -> None:
     """A sensor that is merely slow must not look as if it never answered."""
     asked = Answering(limit_seconds=1.0)
-    question = pipe.read_bytes
-    with pytest.raises(NoAnswer):
-        asked.ask(question)
-    with pipe.open("r+b", buffering=0) as writer:
-        writer.write(b"late")
-    time.sleep(0.5)
+    question = answered_late(asked, pipe)
     assert asked.ask(question) == b"late"
     with pytest.raises(NoAnswer):  # it counts once
         asked.ask(question)
@@ -82,12 +84,7 @@ def test_the_late_answer_to_the_same_question_counts(pipe: Path) -> None:
 
 def test_an_answer_that_comes_much_too_late_is_asked_for_anew(pipe: Path) -> None:
     asked = Answering(limit_seconds=0.1)
-    question = pipe.read_bytes
-    with pytest.raises(NoAnswer):
-        asked.ask(question)
-    with pipe.open("r+b", buffering=0) as writer:
-        writer.write(b"late")
-    time.sleep(0.5)
+    question = answered_late(asked, pipe)
     with pytest.raises(NoAnswer):
         asked.ask(question)
 

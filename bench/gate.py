@@ -71,7 +71,8 @@ def section(panel: Panel, folder: Path) -> Section:
         ],
         notes=[
             "`gate check` is a Python program that opens the panel's database, because every verdict is kept: Python, "
-            "Django and the settings take most of its time, the checks themselves a few milliseconds.",
+            "Django and the settings take most of its time, the checks themselves a few milliseconds. "
+            "A script that asks often should use `gate wait`, which starts once.",
         ],
     )  # fmt: skip
 

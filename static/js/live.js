@@ -30,12 +30,16 @@
     if (event.detail.xhr.status < 500) found();
   });
 
-  // What was said of an act ("Stopping …") is old when the page has gone on for a while; what went wrong stays.
+  // What was said of an act ("Stopping …") is old when the page has gone on and a while has passed; what went wrong
+  // stays. It goes by the clock, not with the next poll: the page of a job that has ended asks no more.
   const SAID_MS = 10_000;
-  document.addEventListener("htmx:afterOnLoad", () => {
-    if (performance.now() < SAID_MS) return;
+  const forget = () =>
     document.querySelectorAll(".messagelist > .success, .messagelist > .info").forEach((said) => said.remove());
-  });
+  document.addEventListener(
+    "htmx:afterOnLoad",
+    () => setTimeout(forget, Math.max(0, SAID_MS - performance.now())),
+    { once: true },
+  );
 
   // An answer that is a whole page means that the login has ended: show it as a page.
   document.addEventListener("htmx:beforeSwap", (event) => {

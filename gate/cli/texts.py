@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from gate.core.checks import LOCK_DIR_ADVICE, lock_advice
+from gate.core.checks import LOCK_DIR_ADVICE, lock_advice, unread_temperature
 from gate.core.readings import LockReading, LockState, SensorReading, TemperatureReading
 from gate.core.units import celsius_text, seconds_text
 from gate.core.verdict import CheckResult, Verdict
@@ -42,6 +42,9 @@ def lock_lines(reading: LockReading) -> list[str]:
 
 def sensor_lines(reading: TemperatureReading) -> list[str]:
     """Every sensor with how it is judged; the one that decides first."""
+    missing = unread_temperature(reading)
+    if not reading.sensors and missing is not None:
+        return [f"No temperature: {missing.why}.", f"    {missing.advice}"]
     if not reading.sensors:
         return ["No temperature sensor here. On a PC `modprobe coretemp` or `modprobe k10temp` may bring one."]
     ordered = sorted(reading.sensors, key=lambda sensor: (sensor != reading.deciding, sensor.id))

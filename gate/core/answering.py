@@ -9,6 +9,7 @@ import time
 import weakref
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any, TypeVar
 
 __all__ = ["Answering", "NoAnswer"]
@@ -19,11 +20,12 @@ _T = TypeVar("_T")
 
 
 class NoAnswer(Exception):
-    """`seconds`: since the question that hangs was asked."""
+    """`seconds`: since the question that hangs was asked. `path`: the file it hangs at; empty where nothing tells."""
 
-    def __init__(self, seconds: float) -> None:
+    def __init__(self, seconds: float, path: str) -> None:
         super().__init__(f"no answer for {seconds:.0f} s")
         self.seconds = seconds
+        self.path = path
 
 
 @dataclass(kw_only=True)
@@ -31,6 +33,7 @@ class _Question:
     ask: Callable[[], Any]
     asked_at_seconds: float
     answered: threading.Event = field(default_factory=threading.Event)
+    thread_id: int = 0  # of the kernel; 0 before it is asked
     answer: Any = None
     error: Exception | None = None
 
@@ -67,7 +70,7 @@ class Answering:
             return None
         waited_seconds = time.monotonic() - late.asked_at_seconds
         if not late.answered.is_set():
-            raise NoAnswer(waited_seconds)
+            raise NoAnswer(waited_seconds, _file_read_by(late.thread_id))
         self._hanging = None
         counts = late.ask is what and waited_seconds <= _LATE_LIMITS * self._limit_seconds
         return late if counts else None
@@ -77,7 +80,7 @@ class Answering:
         self._questions.put(question)
         if not question.answered.wait(self._limit_seconds):
             self._hanging = question
-            raise NoAnswer(self._limit_seconds)
+            raise NoAnswer(self._limit_seconds, _file_read_by(question.thread_id))
         return question
 
     def _is_there(self) -> bool:
@@ -94,8 +97,19 @@ class Answering:
 
 def _answer(questions: queue.SimpleQueue[_Question | None]) -> None:
     while (question := questions.get()) is not None:
+        question.thread_id = threading.get_native_id()
         try:
             question.answer = question.ask()
         except Exception as error:
             question.error = error
         question.answered.set()
+
+
+def _file_read_by(thread_id: int) -> str:
+    """From the kernel's word on where a thread of ours waits: the first argument of `read` is its file (proc(5))."""
+    try:
+        descriptor = int(Path(f"/proc/self/task/{thread_id}/syscall").read_text().split()[1], 16)
+        path = str(Path(f"/proc/self/fd/{descriptor}").readlink())
+    except (OSError, ValueError, IndexError):  # no Linux, it has gone on, or it waits for something else
+        return ""
+    return path if path.startswith("/") else ""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import shlex
 from dataclasses import replace
+from typing import NamedTuple
 
 from gate.core.errors import LockError, LockHeld
 from gate.core.hysteresis import Latch
@@ -23,7 +24,6 @@ from gate.core.units import bytes_text, celsius_text, seconds_text
 from gate.core.verdict import CheckName, CheckResult, Outcome
 
 __all__ = [
-    "SILENT_SENSOR_ADVICE",
     "check_activity",
     "check_lock",
     "check_memory",
@@ -33,14 +33,15 @@ __all__ = [
     "lock_advice",
     "lock_refusal_text",
     "never_passes",
+    "unread_temperature",
 ]
 
 
 LOCK_MALFORMED_ADVICE = "See that no Whisper runs here, then clear it with `manage.py gate lock clear-stale`."
 # All are asked in turn: to pin or ignore one does not help, and `sensors` would hang, too.
-SILENT_SENSOR_ADVICE = (
-    "Starts by itself when it answers. Else unload its driver (the kernel's log may name it: `dmesg`), or restart the "
-    "machine: while one hangs, no other is asked."
+_SILENT_SENSOR_ADVICE = (
+    "Starts by itself when it answers. Else unload its driver (the chip's name tells which, or `dmesg`), or restart "
+    "the machine: while one hangs, no other is asked."
 )
 LOCK_HELD_ADVICE = "Starts when the holder has ended."
 LOCK_DIR_ADVICE = "Mend that, or set J5A_LOCK_DIR to a folder of your own, the same for all that use the gate."
@@ -142,7 +143,11 @@ def check_temperature(reading: TemperatureReading, policy: GatePolicy, latch: La
         evidence=tuple(f"{s.id}: {_sensor_text(s.celsius)}, {s.reason}" for s in reading.sensors),
     )
     if celsius is None:
-        return _without_temperature(result, reading)
+        missing = unread_temperature(reading)
+        if missing is not None:
+            return _with(result, Outcome.UNKNOWN, f"the temperature could not be read ({missing.why})", missing.advice)
+        summary = "no temperature sensor here" if not reading.sensors else "no usable temperature sensor here"
+        return _with(result, Outcome.WARN, summary, "The machine runs without a heat check.")
     measured = f"{celsius_text(celsius)} ({result.source.replace('/', ' ')})"
     if not latch.tripped:
         return _with(result, Outcome.PASS, f"{measured}, limit {celsius_text(policy.trip_celsius)}")
@@ -158,18 +163,22 @@ def _sensor_text(celsius: float | None) -> str:
     return "unreadable" if celsius is None else celsius_text(celsius)
 
 
-def _without_temperature(result: CheckResult, reading: TemperatureReading) -> CheckResult:
+class Missing(NamedTuple):
+    """`why` begins small and has no full stop; `advice`: what helps, in sentences."""
+
+    why: str
+    advice: str
+
+
+def unread_temperature(reading: TemperatureReading) -> Missing | None:
+    """Why no sensor decides; None on a machine that never had a usable one and may go on without."""
     if not reading.ever_seen and reading.problem is None:
-        summary = "no temperature sensor here" if not reading.sensors else "no usable temperature sensor here"
-        return _with(result, Outcome.WARN, summary, "The machine runs without a heat check.")
-    why = reading.problem or "a sensor was seen on this machine before, and none answers now"
-    return _with(
-        result,
-        Outcome.UNKNOWN,
-        f"the temperature could not be read ({why})",
-        SILENT_SENSOR_ADVICE
+        return None
+    return Missing(
+        reading.problem or "a sensor was seen on this machine before, and none answers now",
+        _SILENT_SENSOR_ADVICE
         if reading.is_silent
-        else "Bring the sensor back (`sensors`, modprobe coretemp), or pin another one.",
+        else "Bring the sensor back (`sensors`, `modprobe coretemp`), or pin another one.",
     )
 
 

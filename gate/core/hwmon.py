@@ -7,7 +7,7 @@ from pathlib import Path
 
 from gate.core.thermal import RawSensor
 
-__all__ = ["hwmon_inputs", "read_celsius", "read_zones"]
+__all__ = ["hwmon_inputs", "input_name", "read_celsius", "read_zones"]
 
 _HWMON = Path("/sys/class/hwmon")
 _ZONES = Path("/sys/class/thermal")
@@ -44,6 +44,16 @@ def read_celsius(path: str | None) -> float | None:
         return int(Path(path).read_text()) / 1000.0
     except (OSError, ValueError):
         return None
+
+
+def input_name(path: str) -> str:
+    """`CHIP/LABEL (path)` of an input file, as far as its neighbours tell; they are fixed texts, which do not hang."""
+    file = Path(path)
+    chip = _text(file.parent / "name") or _text(file.parent.parent / "name")
+    if not chip:
+        return f"thermal/{_text(file.parent / 'type') or file.parent.name} ({path})"
+    label = _text(Path(path.removesuffix("_input") + "_label")) or file.name.removesuffix("_input")
+    return f"{chip}/{label} ({path})"
 
 
 def _text(path: Path) -> str:

@@ -13,7 +13,7 @@ import psutil
 
 from gate.core.answering import NoAnswer
 from gate.core.cgroups import GroupMemory, read_group_memory
-from gate.core.hwmon import hwmon_inputs, read_celsius, read_zones
+from gate.core.hwmon import hwmon_inputs, input_name, read_celsius, read_zones
 from gate.core.lockfile import HeavyLock
 from gate.core.policy import GatePolicy
 from gate.core.processes import (
@@ -155,7 +155,8 @@ def _read_temperature(policy: GatePolicy, known: SensorMemory, load1: float | No
         problem = _refresh_sensors(policy, known, at_seconds)
     except NoAnswer as silent:
         known.sensors, known.fan_rpm, known.enumerated_at_seconds = (), None, None
-        problem = f"a sensor that was asked {seconds_text(silent.seconds)} ago does not answer"
+        name = f"the sensor {input_name(silent.path)}" if silent.path else "a sensor"
+        problem = f"{name} that was asked {seconds_text(silent.seconds)} ago does not answer"
         return TemperatureReading(deciding=None, ever_seen=known.ever_seen, problem=problem, is_silent=True)
     for sensor in known.sensors:
         known.remember(sensor, at_seconds, load1)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from gate.core.checks import SILENT_SENSOR_ADVICE
+from gate.core.checks import unread_temperature
 from gate.core.readings import Judgement, TemperatureReading
 from gate.core.units import celsius_text
 from j5a_admin.doctor.findings import Finding, failed, passed, warned
@@ -22,20 +22,15 @@ def judge_sensors(reading: TemperatureReading) -> Finding:
         others = len(reading.sensors) - 1
         beside = f", out of {len(reading.sensors)} sensors" if others > 0 else ""
         return passed(subject, f"{deciding.id} decides ({deciding.reason}){beside}: {celsius_text(deciding.celsius)}.")
-    if not reading.ever_seen and reading.problem is None:
+    missing = unread_temperature(reading)
+    if missing is None:
         none = "no temperature sensor" if not reading.sensors else "no usable temperature sensor"
         return warned(
             subject,
             f"There is {none} here: Whisper runs without a heat check.",
             "On a machine of your own try `modprobe coretemp` and `sensors`; a virtual machine has none.",
         )
-    if reading.is_silent:
-        return failed(subject, f"No job can start: {reading.problem}.", SILENT_SENSOR_ADVICE)
-    return failed(
-        subject,
-        f"No job can start: {reading.problem or 'a sensor was seen here before, and none answers now'}.",
-        "Bring it back (`modprobe coretemp`, `sensors`), or name another one in J5A_PINNED_SENSOR.",
-    )
+    return failed(subject, f"No job can start: {missing.why}.", missing.advice)
 
 
 def judge_flatlined(reading: TemperatureReading) -> Finding | None:

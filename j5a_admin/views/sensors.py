@@ -12,6 +12,7 @@ from django.shortcuts import redirect, render
 from django.views.decorators.http import require_http_methods, require_safe
 
 from gate.conf import gate_policy
+from gate.core.checks import unread_temperature
 from gate.core.policy import GatePolicy
 from gate.core.readings import Judgement, SensorReading, Snapshot, TemperatureReading
 from gate.core.units import celsius_text
@@ -205,6 +206,7 @@ def _context(request: HttpRequest) -> dict[str, object]:
         "snapshot": snapshot,
         "policy": policy,
         "tone": _tone(snapshot, policy),
+        "missing": unread_temperature(snapshot.temperature),
         "rows": _rows(snapshot.temperature),
         "chart": temperature_chart(list(samples_recent(CHART_MINUTES)), policy),
         "may_act": may(request, OPERATE_GATE),
@@ -214,7 +216,7 @@ def _context(request: HttpRequest) -> dict[str, object]:
 def _tone(snapshot: Snapshot, policy: GatePolicy) -> str:
     deciding = snapshot.temperature.deciding
     if deciding is None or deciding.celsius is None:
-        return "bad" if snapshot.temperature.ever_seen else "warn"
+        return "warn" if unread_temperature(snapshot.temperature) is None else "bad"
     if deciding.celsius >= policy.trip_celsius:
         return "bad"
     return "warn" if deciding.celsius >= policy.reset_celsius else "good"

@@ -33,7 +33,7 @@ def test_it_warns_of_sensors_that_are_all_unusable() -> None:
 def test_it_fails_when_a_sensor_is_lost() -> None:
     finding = judge_sensors(temperature(None, ever_seen=True))
     assert finding.status is Status.FAIL
-    assert "seen here before" in finding.sentence
+    assert "seen on this machine before" in finding.sentence
 
 
 def test_it_fails_when_the_pinned_sensor_is_not_there() -> None:

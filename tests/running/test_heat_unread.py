@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import html
 import os
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
 
 from tests.hot_machine import hot_panel, state_of
-from tests.panel import until
+from tests.panel import BASE_DIR, until
 from tests.running.test_heat import PLAIN, activity, outcomes, started, told
 from tests.speech_files import joined
 
@@ -21,6 +24,7 @@ def test_a_sensor_that_never_answers_ends_it(tmp_path: Path, celsius: float, doi
     panel, thermometer = hot_panel(tmp_path, 60.0, J5A_ENGINE_THREADS="1")
     silent = thermometer.folder / "silent"
     os.mkfifo(silent)
+    writer = silent.open("r+b", buffering=0)  # so that who reads waits in the reading, as at a driver, not in opening
     try:
         panel.start()
         job_id = panel.submit(joined(tmp_path / "talk.wav", minutes=minutes).path, **PLAIN)
@@ -30,7 +34,13 @@ def test_a_sensor_that_never_answers_ends_it(tmp_path: Path, celsius: float, doi
         thermometer.fall_silent(silent)
         panel.login()
         until(lambda: "does not answer" in panel.get("/gate/"), seconds=30, what="the gate says so")
-        assert "does not answer" in panel.get("/sensors/")
+        for page in ("/gate/", "/sensors/"):
+            shown = html.unescape(panel.get(page))
+            assert "he sensor coretemp/Package id 0 (" in shown
+            assert "modprobe" not in shown, "the sensor is there"
+        command = [*panel.under, sys.executable, "manage.py", "gate", "sensors"]
+        listed = subprocess.run(command, cwd=BASE_DIR, env=panel.env, capture_output=True, text=True, check=True)
+        assert listed.stdout.startswith("No temperature: the sensor coretemp/Package id 0 (")
         samples = "SELECT count(*) FROM gate_sensorsample WHERE celsius IS NULL"
         until(lambda: panel.rows(samples)[0][0] >= 3, seconds=60, what="the sampler goes on without it")
         until(lambda: state_of(engine) == "", seconds=60, what="the engine is gone")
@@ -39,11 +49,9 @@ def test_a_sensor_that_never_answers_ends_it(tmp_path: Path, celsius: float, doi
         assert ended["reason"].startswith("Ended for heat: the sensors could not be read for 30 s")
         until(lambda: ("thermal_end", "open") in told(panel), seconds=30, what="an incident tells of it")
         thermometer.set(60.0)
-        with silent.open("r+b", buffering=0) as pipe:  # whoever waits for it gets an answer
-            pipe.write(b"60000\n")
+        writer.close()  # whoever waits for it reads to its end
         panel.wait_for_job(job_id, "succeeded", seconds=240)
     finally:
         thermometer.set(60.0)
-        with silent.open("r+b", buffering=0) as pipe:
-            pipe.write(b"60000\n")
+        writer.close()
         panel.stop()

@@ -53,6 +53,23 @@ def test_it_waits_once_and_then_says_at_once_that_it_hangs(pipe: Path) -> None:
     assert again.value.seconds >= 0.6
 
 
+def test_it_names_the_file_that_it_waits_for(pipe: Path) -> None:
+    asked = Answering(limit_seconds=0.3)
+    with pipe.open("r+b", buffering=0):  # somebody may write: reading waits, not opening
+        for _ in ("waited for", "hanging still"):
+            with pytest.raises(NoAnswer) as silent:
+                asked.ask(pipe.read_bytes)
+            assert silent.value.path == str(pipe)
+
+
+def test_it_names_nothing_where_it_does_not_wait_for_a_file() -> None:
+    asked, never = Answering(limit_seconds=0.3), threading.Event()
+    with pytest.raises(NoAnswer) as silent:
+        asked.ask(never.wait)
+    never.set()
+    assert silent.value.path == ""
+
+
 def test_it_asks_again_when_the_hanging_question_was_answered(pipe: Path) -> None:
     asked = Answering(limit_seconds=1.0)
     answered_late(asked, pipe)

@@ -31,12 +31,13 @@ GONE_SECONDS = 5.0  # what the kernel needs to take a killed group down; more is
 POLL_SECONDS = 0.05
 # The engine gets what a program needs to run, and no secret.
 ENVIRONMENT_NAMES = ("PATH", "HOME", "LANG", "LC_ALL", "TMPDIR", "VIRTUAL_ENV", "PYTHONWARNINGS")
-# Threads that wait for each other sleep instead of spinning. On two cores that other programs want as well, 72 s of
-# speech took 38 s (22 s of processor time) with spinning and 6.3 s (3.8 s) without. That has a price where nothing else
-# runs and waking is slow, as on some virtual machines: 150 s of speech 8.5 s against 4.3 s; with one busy program
-# beside them 8.0 s against more than 100 s. (Both with the demo model, which is small: large ones wait less often.)
-ENVIRONMENT_DEFAULTS = {"OMP_WAIT_POLICY": "PASSIVE"}
-ENVIRONMENT_PREFIXES = ("OPENBLAS_", "MKL_", "OMP_", "KMP_", "LD_")
+# Threads that wait for each other spin for some microseconds and then sleep. Who sleeps at once loses time to waking,
+# which is slow on virtual machines; who spins for long takes the processor from the one that is waited for, where other
+# programs want it as well. 150 s of speech with the demo model, start and loading included, two cores: 13 s asleep at
+# once, 9 to 10 s so, 9 s with libgomp's own 300000; with one busy program beside it 12 to 13 s, 15 to 16 s, and more
+# than 100 s. (Large models wait less often.) PASSIVE is for other OpenMP libraries, and for more threads than cores.
+ENVIRONMENT_DEFAULTS = {"OMP_WAIT_POLICY": "PASSIVE", "GOMP_SPINCOUNT": "2000"}
+ENVIRONMENT_PREFIXES = ("OPENBLAS_", "MKL_", "OMP_", "GOMP_", "KMP_", "LD_")
 
 
 class EngineProcess:
@@ -285,4 +286,5 @@ def _environment() -> dict[str, str]:
         for name, value in os.environ.items()
         if name in ENVIRONMENT_NAMES or name.startswith(ENVIRONMENT_PREFIXES)
     }
-    return {**ENVIRONMENT_DEFAULTS, **own}
+    chosen = own.keys() & ENVIRONMENT_DEFAULTS.keys()  # one of them without the other would be neither's way of waiting
+    return own if chosen else {**ENVIRONMENT_DEFAULTS, **own}

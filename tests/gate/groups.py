@@ -11,10 +11,11 @@ from gate.services import lock_acquire, lock_release
 from tests.gate.test_lock_processes import kill_quietly
 
 OBEDIENT = "echo ready; exec sleep 300"
-# With a handler of its own: paused, it hears nothing until it goes on.
-TIDY = "trap 'exit 0' TERM; echo ready; sleep 300 & wait"
+# With a handler of its own: paused, it hears nothing until it goes on. The child comes before the handler: for a moment
+# it would have a copy of it, which takes the signal and does nothing.
+TIDY = "sleep 300 & trap 'exit 0' TERM; echo ready; wait"
 # The ignored signal is inherited: the shell and its child both do not obey.
-STUBBORN = "trap '' TERM; echo ready; sleep 300 & wait"
+STUBBORN = "trap '' TERM; sleep 300 & echo ready; wait"
 
 
 @contextmanager

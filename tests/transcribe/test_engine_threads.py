@@ -12,8 +12,11 @@ from tests.speech_files import SPEECH_DIR, pcm
 from tests.transcribe.engines import request_for, running_engine, threads_of
 from tests.transcribe.runs import run_once, submitted
 from transcribe.engine.journal import read_records
+from transcribe.engine_logs import AttemptLog
+from transcribe.held import HeldTimes
 from transcribe.slot import EngineSlot
 from transcribe.states import JobStatus
+from transcribe.supervisor import EngineProcess
 
 MORE = min(2, len(os.sched_getaffinity(0))) - 1  # torch takes no more than there are processors
 
@@ -43,6 +46,32 @@ def threads_of_a_job(slot: EngineSlot) -> int:
     count = len(threads_of(slot._engine.pid))
     slot.kill()
     return count
+
+
+WAITING = ("OMP_WAIT_POLICY", "GOMP_SPINCOUNT")
+
+
+@pytest.mark.parametrize(
+    ("given", "wanted"),
+    [
+        ({}, {"OMP_WAIT_POLICY": "PASSIVE", "GOMP_SPINCOUNT": "2000"}),
+        ({"OMP_WAIT_POLICY": "ACTIVE"}, {"OMP_WAIT_POLICY": "ACTIVE"}),
+        ({"GOMP_SPINCOUNT": "7"}, {"GOMP_SPINCOUNT": "7"}),
+    ],
+)
+def test_how_its_threads_wait_is_ours_unless_somebody_says_it(
+    given: dict[str, str], wanted: dict[str, str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in WAITING:
+        monkeypatch.delenv(name, raising=False)
+    for name, value in given.items():
+        monkeypatch.setenv(name, value)
+    with (tmp_path / "lock").open("w") as lock:
+        engine = EngineProcess(lock_descriptor=lock.fileno(), log=AttemptLog(tmp_path / "log"), held=HeldTimes())
+        variables = Path(f"/proc/{engine.pid}/environ").read_text().split("\0")
+        engine.kill()
+    pairs = dict(variable.split("=", 1) for variable in variables if "=" in variable)
+    assert {name: pairs[name] for name in WAITING if name in pairs} == wanted
 
 
 @pytest.mark.django_db(transaction=True)

@@ -135,8 +135,8 @@ def time_section(comparisons: list[Comparison], *, threads: int, nice: int) -> S
             f"The bare process decodes with {decoder}.",
             f"The engine runs at nice 10, the bare process at nice {nice}: where other programs keep the processors "
             "busy, the job gives way to them and the bare process does not.",
-            "The engine’s threads spin for microseconds while they wait for each other, then sleep; those of the "
-            "bare process spin for long (`transcribe/supervisor.py` says why, and at what price).",
+            "The engine’s threads spin for tens of microseconds while they wait for each other, then sleep; "
+            "those of the bare process spin for long (`transcribe/supervisor.py` says why, and at what price).",
             *(_phase_note(comparison) for comparison in comparisons),
         ),
     )

@@ -6,6 +6,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from gate.core.checks import unread_temperature
 from gate.core.errors import LockError
 from gate.core.incidents.kinds import IncidentKind
 from gate.core.incidents.occurrence import Evidence, Occurrence
@@ -69,14 +70,19 @@ def bad_sensors(temperature: TemperatureReading, *, lost_seconds: float, now: fl
         if sensor.judgement is Judgement.FLATLINED and sensor_class(*_chip_and_label(sensor.id)) is not None
     ]
     if lost_seconds >= LOST_AFTER_SECONDS:
-        problem = temperature.problem or "a sensor was seen on this machine before, and none answers now"
+        missing = unread_temperature(temperature)
+        problem = "none answers" if missing is None else missing.why
         found.append(
             Occurrence(
                 kind=IncidentKind.BAD_SENSOR,
                 subject=ALL_SENSORS,
                 summary=f"No temperature sensor decides: {problem}. The gate blocks until one does.",
                 at=now,
-                causes=("The sensor, its kernel module, or what pins it is gone.",),
+                causes=(
+                    "Its driver hangs in a question to the device."
+                    if temperature.is_silent
+                    else "The sensor, its kernel module, or what pins it is gone.",
+                ),
             )
         )
     return found

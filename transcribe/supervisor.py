@@ -31,7 +31,7 @@ GONE_SECONDS = 5.0  # what the kernel needs to take a killed group down; more is
 POLL_SECONDS = 0.05
 # The engine gets what a program needs to run, and no secret.
 ENVIRONMENT_NAMES = ("PATH", "HOME", "LANG", "LC_ALL", "TMPDIR", "VIRTUAL_ENV", "PYTHONWARNINGS")
-# Threads that wait for each other spin for some microseconds and then sleep. Who sleeps at once loses time to waking,
+# Threads that wait for each other spin for tens of microseconds, then sleep. Who sleeps at once loses time to waking,
 # which is slow on virtual machines; who spins for long takes the processor from the one that is waited for, where other
 # programs want it as well. 150 s of speech with the demo model, start and loading included, two cores: 13 s asleep at
 # once, 9 to 10 s so, 9 s with libgomp's own 300000; with one busy program beside it 12 to 13 s, 15 to 16 s, and more

@@ -43,14 +43,12 @@ def lock_lines(reading: LockReading) -> list[str]:
 def sensor_lines(reading: TemperatureReading) -> list[str]:
     """Every sensor with how it is judged; the one that decides first."""
     missing = unread_temperature(reading)
-    if not reading.sensors and missing is not None:
-        return [f"No temperature: {missing.why}.", f"    {missing.advice}"]
-    if not reading.sensors:
+    if not reading.sensors and missing is None:
         return ["No temperature sensor here. On a PC `modprobe coretemp` or `modprobe k10temp` may bring one."]
     ordered = sorted(reading.sensors, key=lambda sensor: (sensor != reading.deciding, sensor.id))
-    width = max(len(sensor.id) for sensor in ordered)
+    width = max((len(sensor.id) for sensor in ordered), default=0)
     lines = [_sensor_line(sensor, width) for sensor in ordered]
-    return lines if reading.problem is None else [*lines, f"Problem: {reading.problem}"]
+    return lines if missing is None else [*lines, f"No temperature: {missing.why}.", f"    {missing.advice}"]
 
 
 def _sensor_line(sensor: SensorReading, width: int) -> str:

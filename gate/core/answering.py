@@ -16,11 +16,14 @@ __all__ = ["Answering", "NoAnswer"]
 
 LIMIT_SECONDS = 5.0  # all keys of an Apple SMC answer within one
 _LATE_LIMITS = 4  # an answer that took more of them tells of another time
+_LAST_PART = 0.2  # of the limit: who waits for one file all through it hangs there
 _T = TypeVar("_T")
 
 
 class NoAnswer(Exception):
-    """`seconds`: since the question that hangs was asked. `path`: the file it hangs at; empty where nothing tells."""
+    """`seconds`: since the question that hangs was asked. `path`: the file that it waited for at two looks in a row, so
+    that one of many slow ones is not taken for it; empty where nothing tells.
+    """
 
     def __init__(self, seconds: float, path: str) -> None:
         super().__init__(f"no answer for {seconds:.0f} s")
@@ -34,6 +37,7 @@ class _Question:
     asked_at_seconds: float
     answered: threading.Event = field(default_factory=threading.Event)
     thread_id: int = 0  # of the kernel; 0 before it is asked
+    path: str = ""  # where it waited at the last look
     answer: Any = None
     error: Exception | None = None
 
@@ -70,7 +74,7 @@ class Answering:
             return None
         waited_seconds = time.monotonic() - late.asked_at_seconds
         if not late.answered.is_set():
-            raise NoAnswer(waited_seconds, _file_read_by(late.thread_id))
+            raise NoAnswer(waited_seconds, _hangs_at(late))
         self._hanging = None
         counts = late.ask is what and waited_seconds <= _LATE_LIMITS * self._limit_seconds
         return late if counts else None
@@ -78,10 +82,13 @@ class Answering:
     def _put(self, what: Callable[[], Any]) -> _Question:
         question = _Question(ask=what, asked_at_seconds=time.monotonic())
         self._questions.put(question)
-        if not question.answered.wait(self._limit_seconds):
-            self._hanging = question
-            raise NoAnswer(self._limit_seconds, _file_read_by(question.thread_id))
-        return question
+        if question.answered.wait((1 - _LAST_PART) * self._limit_seconds):
+            return question
+        _hangs_at(question)
+        if question.answered.wait(_LAST_PART * self._limit_seconds):
+            return question
+        self._hanging = question
+        raise NoAnswer(self._limit_seconds, _hangs_at(question))
 
     def _is_there(self) -> bool:
         if self._pid != os.getpid():
@@ -103,6 +110,12 @@ def _answer(questions: queue.SimpleQueue[_Question | None]) -> None:
         except Exception as error:
             question.error = error
         question.answered.set()
+
+
+def _hangs_at(question: _Question) -> str:
+    """The file that it waits for, if it is that of the look before."""
+    before, question.path = question.path, _file_read_by(question.thread_id)
+    return question.path if question.path == before else ""
 
 
 def _file_read_by(thread_id: int) -> str:

@@ -38,10 +38,10 @@ __all__ = [
 
 
 LOCK_MALFORMED_ADVICE = "See that no Whisper runs here, then clear it with `manage.py gate lock clear-stale`."
-# All are asked in turn: to pin or ignore one does not help, and `sensors` would hang, too.
+# All are asked in turn: to pin or ignore one does not help. `sensors` would hang, too, as would unloading its driver.
 _SILENT_SENSOR_ADVICE = (
-    "Starts by itself when it answers. Else unload its driver (the chip's name tells which, or `dmesg`), or restart "
-    "the machine: while one hangs, no other is asked."
+    "Starts by itself when it answers. Else restart the machine; if it comes back, keep its driver from loading "
+    "(modprobe.d). While one hangs, no other is asked."
 )
 LOCK_HELD_ADVICE = "Starts when the holder has ended."
 LOCK_DIR_ADVICE = "Mend that, or set J5A_LOCK_DIR to a folder of your own, the same for all that use the gate."
@@ -171,8 +171,8 @@ class Missing(NamedTuple):
 
 
 def unread_temperature(reading: TemperatureReading) -> Missing | None:
-    """Why no sensor decides; None on a machine that never had a usable one and may go on without."""
-    if not reading.ever_seen and reading.problem is None:
+    """Why no sensor decides; None where one does, or on a machine that never had a usable one and may go on without."""
+    if _celsius(reading) is not None or (not reading.ever_seen and reading.problem is None):
         return None
     return Missing(
         reading.problem or "a sensor was seen on this machine before, and none answers now",

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from gate.core.thermal import RawSensor
 
-__all__ = ["hwmon_inputs", "input_name", "read_celsius", "read_zones"]
+__all__ = ["chip_and_file", "hwmon_inputs", "read_celsius", "read_zones"]
 
 _HWMON = Path("/sys/class/hwmon")
 _ZONES = Path("/sys/class/thermal")
@@ -46,18 +46,17 @@ def read_celsius(path: str | None) -> float | None:
         return None
 
 
-def input_name(path: str) -> str:
-    """`CHIP/LABEL (path)` of an input file, as far as its neighbours tell; they are fixed texts, which do not hang."""
+def chip_and_file(path: str) -> str:
+    """`CHIP/temp1` or `thermal/TYPE` of an input file. Reads no label: some drivers ask the device for it, too."""
     file = Path(path)
-    chip = _text(file.parent / "name") or _text(file.parent.parent / "name")
-    if not chip:
-        return f"thermal/{_text(file.parent / 'type') or file.parent.name} ({path})"
-    label = _text(Path(path.removesuffix("_input") + "_label")) or file.name.removesuffix("_input")
-    return f"{chip}/{label} ({path})"
+    chip = _text(file.parent / "name")
+    if chip:
+        return f"{chip}/{file.name.removesuffix('_input')}"
+    return f"thermal/{_text(file.parent / 'type') or file.parent.name}"
 
 
 def _text(path: Path) -> str:
     try:
-        return path.read_text().strip()
+        return path.read_text(errors="replace").strip()
     except OSError:
         return ""

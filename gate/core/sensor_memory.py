@@ -32,6 +32,7 @@ class SensorMemory:
     argv_cache: ArgvCache = field(default_factory=ArgvCache)
     answering: Answering = field(default_factory=Answering, repr=False)
     guard: threading.RLock = field(default_factory=threading.RLock, repr=False)
+    ids: dict[str, str] = field(default_factory=dict)  # by the real path of their files
     _history: dict[str, deque[HistoryPoint]] = field(default_factory=dict)
 
     def enumeration_due(self, at_seconds: float, *, searching: bool) -> bool:

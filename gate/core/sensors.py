@@ -13,7 +13,7 @@ import psutil
 
 from gate.core.answering import NoAnswer
 from gate.core.cgroups import GroupMemory, read_group_memory
-from gate.core.hwmon import hwmon_inputs, input_name, read_celsius, read_zones
+from gate.core.hwmon import chip_and_file, hwmon_inputs, read_celsius, read_zones
 from gate.core.lockfile import HeavyLock
 from gate.core.policy import GatePolicy
 from gate.core.processes import (
@@ -155,8 +155,7 @@ def _read_temperature(policy: GatePolicy, known: SensorMemory, load1: float | No
         problem = _refresh_sensors(policy, known, at_seconds)
     except NoAnswer as silent:
         known.sensors, known.fan_rpm, known.enumerated_at_seconds = (), None, None
-        name = f"the sensor {input_name(silent.path)}" if silent.path else "a sensor"
-        problem = f"{name} that was asked {seconds_text(silent.seconds)} ago does not answer"
+        problem = f"{_silent_name(silent, known)} asked {seconds_text(silent.seconds)} ago does not answer"
         return TemperatureReading(deciding=None, ever_seen=known.ever_seen, problem=problem, is_silent=True)
     for sensor in known.sensors:
         known.remember(sensor, at_seconds, load1)
@@ -165,12 +164,19 @@ def _read_temperature(policy: GatePolicy, known: SensorMemory, load1: float | No
     return reading if reading.deciding is not None or problem is None else replace(reading, problem=problem)
 
 
+def _silent_name(silent: NoAnswer, known: SensorMemory) -> str:
+    if not silent.path.startswith("/sys/"):
+        return "a sensor"
+    return f"the sensor {known.ids.get(silent.path) or chip_and_file(silent.path)} ({silent.path})"
+
+
 def _refresh_sensors(policy: GatePolicy, known: SensorMemory, at_seconds: float) -> str | None:
     """Read those that decide; all of them once a minute, or when one of the few gives no value. Raises NoAnswer."""
     deciding_ids = _deciding_class(policy, known)
     if not known.enumeration_due(at_seconds, searching=not deciding_ids) and _reread(known, deciding_ids):
         return None
     known.sensors, problem, known.fan_rpm = known.answering.ask(_read_all)
+    known.ids |= {os.path.realpath(sensor.path): sensor.id for sensor in known.sensors if sensor.path}
     known.enumerated_at_seconds = None if problem else at_seconds
     return problem
 

@@ -50,6 +50,7 @@ class SensorRow:
     reading: SensorReading | None
     choice: SensorChoice | None
     configured: str
+    is_silent: bool = False  # while a sensor hangs none can be read
 
     @property
     def celsius(self) -> float | None:
@@ -57,7 +58,9 @@ class SensorRow:
 
     @property
     def judgement(self) -> str:
-        return "not there" if self.reading is None else str(self.reading.judgement)
+        if self.reading is None:
+            return "not read now" if self.is_silent else "not there"
+        return str(self.reading.judgement)
 
     @property
     def reason(self) -> str:
@@ -98,12 +101,15 @@ def sensors_live(request: HttpRequest) -> HttpResponseBase:
 def sensor_use(request: HttpRequest) -> HttpResponseBase:
     """GET asks, POST pins, ignores or takes back."""
     asked = request.POST if request.method == "POST" else request.GET
-    rows = {row.sensor: row for row in _rows(snapshot_take().temperature)}
+    temperature = snapshot_take().temperature
+    rows = {row.sensor: row for row in _rows(temperature)}
     row, use = rows.get(asked.get("sensor", "")), asked.get("use", "")
     if use not in USES:
         raise Http404
     if row is None or (row.reading is None and use == "pinned"):
-        messages.error(request, f"Nothing was changed: there is no sensor “{asked.get('sensor', '')}” here.")
+        missing = f"there is no sensor “{asked.get('sensor', '')}” here"
+        why = "the sensors cannot be read now" if temperature.is_silent else missing
+        messages.error(request, f"Nothing was changed: {why}.")
         return redirect("sensors")
     if request.method != "POST":
         asking = {"row": row, "use": use, "consequence": consequence(use, row, list(rows.values()))}
@@ -185,7 +191,13 @@ def sensor_rows(
     missing = [name for name in named if name not in {sensor.id for sensor in ordered}]
     pairs = [(sensor.id, sensor) for sensor in ordered] + [(name, None) for name in missing]
     return [
-        SensorRow(sensor=name, reading=found, choice=choices.get(name), configured=configured.get(name, ""))
+        SensorRow(
+            sensor=name,
+            reading=found,
+            choice=choices.get(name),
+            configured=configured.get(name, ""),
+            is_silent=reading.is_silent,
+        )
         for name, found in pairs
     ]
 

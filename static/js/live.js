@@ -33,11 +33,12 @@
   // What was said of an act ("Stopping …") is old when the page has gone on and a while has passed; what went wrong
   // stays. It goes by the clock, not with the next poll: the page of a job that has ended asks no more.
   const SAID_MS = 10_000;
+  const shownAt = performance.now();
   const forget = () =>
     document.querySelectorAll(".messagelist > .success, .messagelist > .info").forEach((said) => said.remove());
   document.addEventListener(
     "htmx:afterOnLoad",
-    () => setTimeout(forget, Math.max(0, SAID_MS - performance.now())),
+    () => setTimeout(forget, Math.max(0, shownAt + SAID_MS - performance.now())),
     { once: true },
   );
 

@@ -8,12 +8,13 @@ from collections.abc import Callable, Iterator
 from urllib.parse import urlsplit
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, expect, sync_playwright
 
 from tests.panel import Panel
 
 CHROMIUM = os.environ.get("J5A_CHROMIUM") or shutil.which("chromium") or shutil.which("chromium-browser")
 FORM_REFUSED = "status of 422"  # the panel's no to a file or a form: the browser writes it down, the page shows it
+expect.set_options(timeout=30_000)  # its own is 5 s, whatever a page's is
 REQUIRED = os.environ.get("J5A_REQUIRE_BROWSER") == "1"
 
 

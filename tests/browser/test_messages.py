@@ -26,7 +26,7 @@ def test_a_word_of_an_act_does_not_stay_above_what_came_of_it(page: Page, panel:
         expect(said).to_contain_text("is released and waits for its turn")
         if ends_at_once:  # the page of a job that has ended asks no more
             cancel()
-            expect(page.locator("#job-live")).not_to_have_attribute("hx-get", re.compile("."), timeout=9_000)
+            expect(page.locator("#job-live")).not_to_have_attribute("hx-get", re.compile("."), timeout=60_000)
         expect(said).not_to_contain_text("is released", timeout=60_000)
     finally:
         cancel()

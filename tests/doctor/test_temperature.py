@@ -36,6 +36,14 @@ def test_it_fails_when_a_sensor_is_lost() -> None:
     assert "seen on this machine before" in finding.sentence
 
 
+def test_one_that_hangs_is_not_to_be_brought_back_by_its_module() -> None:
+    reading = temperature(None, ever_seen=True, problem="a sensor asked 5 s ago does not answer")
+    finding = judge_sensors(replace(reading, is_silent=True))
+    assert finding.sentence == "No job can start: a sensor asked 5 s ago does not answer."
+    assert "restart the machine" in finding.advice
+    assert "modprobe coretemp" not in finding.advice
+
+
 def test_it_fails_when_the_pinned_sensor_is_not_there() -> None:
     finding = judge_sensors(temperature(None, ever_seen=False, problem="the pinned sensor x is not there"))
     assert finding.status is Status.FAIL

@@ -72,7 +72,7 @@ def panel_on(disk: Disk) -> Iterator[Panel]:
 
 
 def begin(panel: Panel, folder: Path) -> tuple[int, str]:
-    recording = joined(folder / "long.wav", minutes=3)
+    recording = joined(folder / "long.wav", minutes=5)
     return panel.submit(recording.path, language="en"), recording.text
 
 

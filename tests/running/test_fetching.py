@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import socket
 import threading
 import time
@@ -58,7 +59,8 @@ def test_a_download_shows_its_progress_and_ends_when_the_job_is_cancelled(
         panel.login()
         panel.submit(CLIP)
         job_id = panel.submit(CLIP, model="tiny")
-        until(lambda: "tiny: 3 %" in panel.job(job_id)["activity"], seconds=60, what="three hundredths have come")
+        some = re.compile(r"tiny: ([2-9]|\d\d) %")  # told once a second: a given number may be passed over
+        until(lambda: some.search(panel.job(job_id)["activity"]), seconds=60, what="some hundredths have come")
         assert "Fetching the model tiny: " in panel.get(f"/jobs/{job_id}/")
         assert panel.lock_path.read_text().strip() == "", "the lock of the job before is given back"
         assert panel.engines() == []

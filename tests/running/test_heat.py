@@ -82,7 +82,7 @@ def started(panel: Panel, job_id: int) -> int:
 
 def test_it_rests_pauses_goes_on_is_ended_and_comes_back(hot: tuple[Panel, Thermometer], tmp_path: Path) -> None:
     panel, thermometer = hot
-    audio = recording(tmp_path).path
+    audio = joined(tmp_path / "talk.wav", minutes=5).path
     job_id = panel.submit(audio, **PLAIN)
     engine = started(panel, job_id)
     thermometer.set(72.0)

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import html
 import os
+import re
+import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -32,15 +34,18 @@ def test_a_sensor_that_never_answers_ends_it(tmp_path: Path, celsius: float, doi
         thermometer.set(celsius)
         activity(panel, job_id, doing)
         thermometer.fall_silent(silent)
+        if doing == "Reading speech":  # else a fast machine may be done before it is ended
+            os.killpg(engine, signal.SIGSTOP)
         panel.login()
         until(lambda: "does not answer" in panel.get("/gate/"), seconds=30, what="the gate says so")
         for page in ("/gate/", "/sensors/"):
             shown = html.unescape(panel.get(page))
-            assert "he sensor coretemp/Package id 0 (" in shown
+            # by its label where it was read before, else by its file: the label may be what hangs
+            assert re.search(r"he sensor coretemp/(Package id 0|temp1) \(", shown)
             assert "modprobe" not in shown, "the sensor is there"
         command = [*panel.under, sys.executable, "manage.py", "gate", "sensors"]
         listed = subprocess.run(command, cwd=BASE_DIR, env=panel.env, capture_output=True, text=True, check=True)
-        assert listed.stdout.startswith("No temperature: the sensor coretemp/Package id 0 (")
+        assert listed.stdout.startswith("No temperature: the sensor coretemp/temp1 (")
         samples = "SELECT count(*) FROM gate_sensorsample WHERE celsius IS NULL"
         until(lambda: panel.rows(samples)[0][0] >= 3, seconds=60, what="the sampler goes on without it")
         until(lambda: state_of(engine) == "", seconds=60, what="the engine is gone")

@@ -60,7 +60,7 @@ def test_a_job_that_the_end_of_the_hours_stops_goes_on_when_they_open(
     panel = make_panel()
     panel.login()
     set_hours(panel, is_open=True)
-    recording = joined(tmp_path / "long.wav", minutes=2)
+    recording = joined(tmp_path / "long.wav", minutes=5)
     job_id = panel.submit(recording.path, language="en")
     until(lambda: panel.job(job_id)["activity"] == "Reading speech", seconds=120, what="it reads")
     (engine,) = panel.engines()

@@ -125,7 +125,8 @@ _FACTS: dict[IncidentKind, KindFacts] = {
     IncidentKind.BAD_SENSOR: KindFacts(
         title="Bad sensor",
         cause="A temperature sensor that was there is lost, or stands still while the load moves.",
-        advice="Open the page Sensors. Load the sensor's kernel module again, or pin a sensor that works.",
+        advice="Open the page Sensors: it says whether one is gone (load its kernel module again, or pin a sensor that "
+        "works) or hangs (restart the machine).",
         settles=True,
     ),
     IncidentKind.REPORTED: KindFacts(

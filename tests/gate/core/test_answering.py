@@ -54,12 +54,33 @@ def test_it_waits_once_and_then_says_at_once_that_it_hangs(pipe: Path) -> None:
 
 
 def test_it_names_the_file_that_it_waits_for(pipe: Path) -> None:
-    asked = Answering(limit_seconds=0.3)
+    asked = Answering(limit_seconds=2.0)
     with pipe.open("r+b", buffering=0):  # somebody may write: reading waits, not opening
         for _ in ("waited for", "hanging still"):
             with pytest.raises(NoAnswer) as silent:
                 asked.ask(pipe.read_bytes)
             assert silent.value.path == str(pipe)
+
+
+def test_of_many_slow_files_none_is_named(tmp_path: Path) -> None:
+    """Each is read for less than the last part of the limit."""
+    pipes = [tmp_path / str(number) for number in range(40)]
+    for path in pipes:
+        os.mkfifo(path)
+    asked, over = Answering(limit_seconds=2.0), threading.Event()
+
+    def feed() -> None:
+        for path in pipes:
+            with path.open("r+b", buffering=0):
+                over.wait(0.1)
+
+    feeding = threading.Thread(target=feed)
+    feeding.start()
+    with pytest.raises(NoAnswer) as silent:
+        asked.ask(lambda: [path.read_bytes() for path in pipes])
+    over.set()
+    feeding.join()
+    assert silent.value.path == ""
 
 
 def test_it_names_nothing_where_it_does_not_wait_for_a_file() -> None:

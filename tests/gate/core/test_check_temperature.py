@@ -65,7 +65,7 @@ def test_a_sensor_that_never_answers_is_not_to_be_pinned_away() -> None:
     """All are asked in turn, so that the one which hangs keeps the others from being read."""
     result = check(TemperatureReading(deciding=None, problem="it hangs", is_silent=True), Latch())
     assert result.outcome is Outcome.UNKNOWN
-    assert "unload its driver" in result.unblock
+    assert "restart the machine" in result.unblock
     assert "pin" not in result.unblock
 
 

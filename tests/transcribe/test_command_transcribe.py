@@ -197,9 +197,12 @@ def test_it_ends_when_its_job_is_taken_away_in_the_panel(tmp_path: Path, act: st
         try:
             database = bench.panel.data_dir / "j5a.sqlite3"
             until(lambda: database.exists() and bench.waits(), seconds=60, what="it waits")
-            program = (
-                "from transcribe.models import Job; from transcribe.services import job_cancel, job_delete, job_retry; "
-                f"job = Job.objects.get(); job_cancel(job, None); job_{act}(job, None)"
+            program = (  # at one moment: the command must not meet the cancelled job in between
+                "from django.db import transaction\n"
+                "from transcribe.models import Job\n"
+                "from transcribe.services import job_cancel, job_delete, job_retry\n"
+                "with transaction.atomic():\n"
+                f"    job = Job.objects.get(); job_cancel(job, None); job_{act}(job, None)"
             )
             done = bench.panel.manage("shell", "--verbosity=0", "-c", program)
             assert done.returncode == 0, done.stderr

@@ -43,6 +43,18 @@ def write_wav(
     return path
 
 
+def write_hours(path: Path, hours: int) -> Path:
+    """A WAV that takes seconds to decode: 8 kHz, so that it has to be resampled; 58 MB for each hour."""
+    minute = (beacon(60, 8000) * 32767).astype("<i2").tobytes()
+    with wave.open(str(path), "wb") as out:
+        out.setnchannels(1)
+        out.setsampwidth(2)
+        out.setframerate(8000)
+        for _ in range(60 * hours):
+            out.writeframes(minute)
+    return path
+
+
 def encode(
     path: Path,
     sound: NDArray[np.float32],

@@ -1,4 +1,4 @@
-"""How long the engine was made to stand still, and for what. Seconds that are nobody's silence and nobody's fault."""
+"""How long a process was made to stand still, and for what. Seconds that are nobody's silence and nobody's fault."""
 
 from __future__ import annotations
 
@@ -6,8 +6,9 @@ import threading
 import time
 from collections.abc import Callable
 from enum import StrEnum
+from typing import Protocol
 
-__all__ = ["HeldFor", "HeldTimes"]
+__all__ = ["Held", "HeldFor", "HeldTimes", "Stretch"]
 
 
 class HeldFor(StrEnum):
@@ -15,6 +16,16 @@ class HeldFor(StrEnum):
 
     HEAT_PAUSE = "heat pause"
     HEAT_REST = "heat rest"
+
+
+class Held(Protocol):
+    """Something at work that can be made to stand still, from another thread and as often as one likes."""
+
+    def hold(self, what: HeldFor) -> None:
+        """Make it stand still."""
+
+    def let_go(self) -> None:
+        """Let it go on; harmless where it is not held, or gone."""
 
 
 class HeldTimes:
@@ -54,3 +65,15 @@ class HeldTimes:
             what, since = self._now
             self._seconds[what] += self._clock() - since
             self._now = None
+
+
+class Stretch:
+    """Seconds since it was made, without those in which it was held."""
+
+    def __init__(self, held: HeldTimes) -> None:
+        self._held = held
+        self._begun_at = time.monotonic()
+        self._held_before = held.total()
+
+    def seconds(self) -> float:
+        return time.monotonic() - self._begun_at - (self._held.total() - self._held_before)

@@ -10,6 +10,7 @@ from typing import Protocol
 
 from django.db import DatabaseError
 
+from gate.core.manners import lower_priority
 from transcribe.audio.pcm_format import SAMPLE_RATE
 from transcribe.audio.prepare import BrokenStretch, Preparation, PreparedAudio
 from transcribe.conf import journal_path, journal_remove, work_dir
@@ -82,19 +83,19 @@ class JobRun:
         model = self._fetch()
         self.slot.admit(self.job, model, purpose="start")
         self._say("Loading the model, preparing the audio")
-        preparation = self._prepare()
+        self.slot.beside = preparation = self._prepare()
         try:
             engine = self.slot.engine(self.job, model, watch=self._watch)
             prepared = self._wait_for(preparation)
         finally:
             preparation.kill()
+            self.slot.beside = None
         attempt_update(self.job, engine_pid=engine.pid, log_name=engine.log.path.name)
         self._note_broken(prepared)
         chunks = chunks_plan(self.job, _bounds(prepared), model.sha256)
         waiting = [chunk for chunk in chunks if chunk.status == ChunkStatus.PENDING]
-        for number, chunk in enumerate(waiting):
-            if number:
-                self.slot.admit(self.job, model, purpose="chunk")
+        for chunk in waiting:
+            self.slot.admit(self.job, model, purpose="chunk")
             self._read_chunk(chunk, prepared.pcm_path, self.slot.engine(self.job, model, watch=self._watch).transcribe)
 
     def _read_chunk(self, chunk: Chunk, pcm_path: Path, transcribe: Callable[..., Transcribed]) -> None:
@@ -229,12 +230,14 @@ class JobRun:
         directory.mkdir(mode=0o700, parents=True, exist_ok=True)
         recording = Path(self.job.audio.path)
         recording_look(recording)
-        return Preparation(
+        preparation = Preparation(
             recording,
             directory / "audio.pcm",
             display_name=self.job.original_name,
             expected_seconds=self.job.duration_seconds,
         )
+        lower_priority(preparation.pid)
+        return preparation
 
     def _wait_for(self, preparation: Preparation) -> PreparedAudio:
         return preparation.wait(should_stop=self._keeps_on)

@@ -21,7 +21,7 @@ from gate.services import policy_in_force
 from gate.telling import Teller
 from gate.watching import MachineWatch
 from transcribe.engine_logs import log_cap, log_evidence
-from transcribe.held import HeldFor
+from transcribe.held import Held, HeldFor
 from transcribe.supervisor import EngineProcess
 
 __all__ = ["COMES_BACK_WHEN", "EngineWatch"]
@@ -37,11 +37,15 @@ COMES_BACK = f"The job keeps its finished chunks; {COMES_BACK_WHEN}."
 
 
 class EngineWatch:
-    """Starts with the engine and stops with it. `job_ref`: the job that the engine works for at the moment."""
+    """Starts with the engine and stops with it.
 
-    def __init__(self, engine: EngineProcess, job_ref: Callable[[], str]) -> None:
+    `job_ref`: the job that the engine works for at the moment; `beside`: what works for it beside the engine.
+    """
+
+    def __init__(self, engine: EngineProcess, job_ref: Callable[[], str], beside: Callable[[], Held | None]) -> None:
         self._engine = engine
         self._job_ref = job_ref
+        self._beside = beside
         self._teller = Teller("engine")
         self._machine = MachineWatch(_policy())
         self._stopped = threading.Event()
@@ -71,7 +75,7 @@ class EngineWatch:
         """No look after this; a living engine goes on, so that it can end in order."""
         self._stopped.set()
         self._thread.join(JOIN_SECONDS)
-        self._engine.let_go()
+        self._let_go()
         self._text = ""
         self._teller.goes_on("The paused engine has ended.")
         self._teller.finish()
@@ -112,13 +116,15 @@ class EngineWatch:
         """At each look, not only at the change: a signal that failed is owed, and whoever woke it, it is as hot."""
         if self._machine.is_paused:
             self._is_paused = True
-            self._engine.hold(HeldFor.HEAT_PAUSE)
+            self._hold(HeldFor.HEAT_PAUSE)
         elif self._is_paused:
-            self._engine.let_go()
+            self._let_go()
             self._is_paused = False
 
     def _end(self, watched: Watched) -> None:
         self._engine.end_for_machine(f"{ENDED_FOR[watched.cause or Cause.MEMORY]}: {watched.reason}.")
+        if beside := self._beside():
+            beside.hold(HeldFor.HEAT_PAUSE)  # the run ends it as soon as it hears
         self._teller.goes_on("It was ended.")
         log = self._engine.log
         said = log_evidence(log.tail(), log.path.name)
@@ -127,11 +133,23 @@ class EngineWatch:
         self._stopped.set()
 
     def _rest(self, share: float) -> None:
-        self._engine.hold(HeldFor.HEAT_REST)
+        self._hold(HeldFor.HEAT_REST)
         try:
             self._stopped.wait(share * LOOK_SECONDS)
         finally:
-            self._engine.let_go()
+            self._let_go()
+
+    def _hold(self, what: HeldFor) -> None:
+        for process in self._all():
+            process.hold(what)
+
+    def _let_go(self) -> None:
+        for process in self._all():
+            process.let_go()
+
+    def _all(self) -> list[Held]:
+        beside = self._beside()
+        return [self._engine] if beside is None else [self._engine, beside]
 
     def _whose(self) -> str:
         return f"The engine of {self._job_ref()}"

@@ -20,7 +20,7 @@ from gate.services import gate_evaluate, lock_acquire, lock_release, memory_pres
 from transcribe.engine.protocol import Load, Loaded
 from transcribe.engine_logs import AttemptLog, log_begin
 from transcribe.errors import JobBlocked, JobPressed
-from transcribe.held import HeldTimes
+from transcribe.held import Held, HeldTimes
 from transcribe.learned import slowest_window
 from transcribe.models import Job
 from transcribe.resolve import ResolvedModel
@@ -48,6 +48,7 @@ class EngineSlot:
         self._log: AttemptLog | None = None
         self._logged_attempt = (0, 0)
         self.held = HeldTimes()  # of every engine that this slot had
+        self.beside: Held | None = None  # what works for the job beside its engine, and is held with it
         self._loaded: Loaded | None = None
         self._model: ResolvedModel | None = None
         self._shown_at = 0.0
@@ -96,7 +97,7 @@ class EngineSlot:
         assert self._held is not None  # noqa: S101 - admit() comes first
         engine = EngineProcess(lock_descriptor=self._held.fileno(), log=self._attempt_log(job), held=self.held)
         self._engine = engine
-        self._watch = EngineWatch(engine, lambda: self._job_ref)
+        self._watch = EngineWatch(engine, lambda: self._job_ref, lambda: self.beside)
         self._name_holder(engine.pid)
         request = Load(
             path=str(model.path), name=model.whisper_name, threads=settings.ENGINE_THREADS, sha256=model.sha256

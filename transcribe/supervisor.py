@@ -22,7 +22,7 @@ from transcribe.engine.errors import ProtocolError
 from transcribe.engine.protocol import Failed, Load, Loaded, Message, Progress, Transcribe, Transcribed, decode, encode
 from transcribe.engine_logs import AttemptLog
 from transcribe.errors import EngineFailed, EngineLost, MachineEnded
-from transcribe.held import HeldFor, HeldTimes
+from transcribe.held import HeldFor, HeldTimes, Stretch
 from transcribe.silence import WINDOWS_OF_SILENCE, silence_limit
 
 WATCH_SECONDS = 1.0  # how often `watch` is called while the engine works
@@ -168,19 +168,19 @@ class EngineProcess:
             self._stdin.flush()
         except OSError:
             raise self.lost() from None
-        silence, window = _Stretch(self.held), _Stretch(self.held)
+        silence, window = Stretch(self.held), Stretch(self.held)
         while True:
             watch()
             self.require_not_ended()
             for message in self._read():
-                silence = _Stretch(self.held)
+                silence = Stretch(self.held)
                 if isinstance(message, Failed):
                     raise self._failed(message)
                 if isinstance(message, Loaded | Transcribed):
                     return message
                 if isinstance(message, Progress):
                     self.slowest_window_seconds = max(self.slowest_window_seconds or 0.0, window.seconds())
-                    window = _Stretch(self.held)
+                    window = Stretch(self.held)
                 on_message(message)
             if silence.seconds() > self._silence_limit():
                 raise self._hung()
@@ -251,18 +251,6 @@ class EngineProcess:
     def _stdout(self):  # type: ignore[no-untyped-def]
         assert self._process.stdout is not None  # noqa: S101
         return self._process.stdout
-
-
-class _Stretch:
-    """Seconds since it was made, without those in which the engine was held."""
-
-    def __init__(self, held: HeldTimes) -> None:
-        self._held = held
-        self._begun_at = time.monotonic()
-        self._held_before = held.total()
-
-    def seconds(self) -> float:
-        return time.monotonic() - self._begun_at - (self._held.total() - self._held_before)
 
 
 def describe_exit(code: int | None, report: OomReport | None = None) -> str:

@@ -33,9 +33,9 @@ def test_the_words_are_those_spoken(panel: Panel, spoken: Recording, job_id: int
     assert word_error_rate(spoken.text, panel.text(job_id)) <= 0.05
 
 
-def test_the_gate_was_asked_again_before_the_second_chunk(panel: Panel, job_id: int) -> None:
+def test_the_gate_was_asked_again_before_each_chunk(panel: Panel, job_id: int) -> None:
     query = "SELECT purpose, admitted FROM gate_verdictrecord WHERE job_ref = ? ORDER BY id"
-    assert [tuple(row) for row in panel.rows(query, str(job_id))] == [("start", 1), ("chunk", 1)]
+    assert [tuple(row) for row in panel.rows(query, str(job_id))] == [("start", 1), ("chunk", 1), ("chunk", 1)]
 
 
 def test_the_chunks_tile_it(panel: Panel, spoken: Recording, job_id: int) -> None:

@@ -4,34 +4,28 @@ from __future__ import annotations
 
 import json
 import os
+import signal
 import subprocess
 import sys
 import time
-import wave
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
-from tests.audio_files import beacon, write_wav
+from tests.audio_files import beacon, write_hours, write_wav
+from tests.hot_machine import state_of
+from transcribe.audio import prepare
 from transcribe.audio.errors import DiskFull, PreparationFailed, PreparationStopped
 from transcribe.audio.prepare import Preparation
+from transcribe.held import HeldFor
 
 PROJECT = Path(__file__).resolve().parents[2]
 
 
 @pytest.fixture(scope="module")
 def long_wav(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Three hours of sound that takes seconds to decode: 8 kHz, so that it has to be resampled."""
-    path = tmp_path_factory.mktemp("long") / "long.wav"
-    minute = (beacon(60, 8000) * 32767).astype("<i2").tobytes()
-    with wave.open(str(path), "wb") as out:
-        out.setnchannels(1)
-        out.setsampwidth(2)
-        out.setframerate(8000)
-        for _ in range(180):
-            out.writeframes(minute)
-    return path
+    return write_hours(tmp_path_factory.mktemp("long") / "long.wav", 3)
 
 
 def wait_until(condition: Callable[[], bool], seconds: float = 60.0) -> None:
@@ -61,6 +55,41 @@ def test_it_can_be_polled_while_something_else_goes_on(tmp_path: Path) -> None:
     wait_until(lambda: preparation.poll() is not None)
 
     assert preparation.wait() is preparation.poll()
+
+
+@pytest.mark.parametrize("held_by_us", [True, False])
+def test_one_that_is_held_is_not_silent(
+    tmp_path: Path, long_wav: Path, monkeypatch: pytest.MonkeyPatch, held_by_us: bool
+) -> None:
+    monkeypatch.setattr(prepare, "SILENT_CHILD_SECONDS", 2.0)
+    with Preparation(long_wav, tmp_path / "out.pcm", display_name="long") as preparation:
+        wait_until(lambda: preparation.poll() is None and preparation.progress_seconds > 0)
+        if held_by_us:
+            preparation.hold(HeldFor.HEAT_PAUSE)
+        else:
+            os.killpg(preparation.pid, signal.SIGSTOP)
+        begun = time.monotonic()
+
+        with pytest.raises(PreparationStopped if held_by_us else PreparationFailed) as ended:
+            preparation.wait(should_stop=lambda: time.monotonic() - begun > 4.0)
+
+        assert held_by_us or "no sign of life for 2 s" in str(ended.value)
+        assert not Path(f"/proc/{preparation.pid}").exists()
+
+
+def test_one_that_was_held_goes_on_to_its_end(tmp_path: Path, long_wav: Path) -> None:
+    with Preparation(long_wav, tmp_path / "out.pcm", display_name="long") as preparation:
+        wait_until(lambda: preparation.poll() is None and preparation.progress_seconds > 0)
+        preparation.hold(HeldFor.HEAT_PAUSE)
+        wait_until(lambda: state_of(preparation.pid) == "T")
+        before = preparation.poll() is None and preparation.progress_seconds
+        time.sleep(1.0)
+        assert preparation.poll() is None
+        assert preparation.progress_seconds == before
+        preparation.let_go()
+        assert preparation.wait().duration_seconds == 3 * 3600
+        preparation.hold(HeldFor.HEAT_PAUSE)
+        preparation.let_go()  # of what is gone: nothing
 
 
 def test_it_does_not_wait_for_a_caller_that_does_not_listen(tmp_path: Path, long_wav: Path) -> None:

@@ -25,16 +25,17 @@ PASSED_ENVIRONMENT = ("PATH", "LANG", "LC_ALL", "LC_CTYPE", "LD_LIBRARY_PATH", "
 # Enough for the file, its temporary copy and Python's own; a decoder needs no more.
 MAX_OPEN_FILES = 64
 MAX_LAST_WORDS_CHARACTERS = 300
+ENDING_SECONDS = 5.0
 
 
 @dataclass(frozen=True, kw_only=True)
 class ChildLimits:
-    """Hard limits of one child; None means no limit."""
+    """Hard limits of one child; None means no limit. `nice`: it is at least as nice as that."""
 
     cpu_seconds: int | None
     memory_bytes: int
     file_bytes: int | None = None
-    nice_increment: int = 0
+    nice: int = 0
 
 
 def start_child(module: str, arguments: list[str]) -> subprocess.Popen[bytes]:
@@ -67,6 +68,16 @@ def end_child(process: subprocess.Popen[bytes]) -> None:
             pipe.close()
 
 
+def error_output(process: subprocess.Popen[bytes]) -> bytes:
+    """What a child left on stderr whose stdout is at its end: it is about to be gone, and is ended when it is not."""
+    try:
+        return process.communicate(timeout=ENDING_SECONDS)[1]
+    except subprocess.TimeoutExpired:
+        return b""
+    finally:
+        end_child(process)
+
+
 def last_words(stderr: bytes) -> str:
     """The last line a child left, which of a traceback is the error itself."""
     lines = stderr.decode(errors="replace").strip().splitlines()
@@ -83,8 +94,7 @@ def contain(limits: ChildLimits, parent_pid: int) -> None:
         _limit(resource.RLIMIT_CPU, limits.cpu_seconds)
     if limits.file_bytes is not None:
         _limit(resource.RLIMIT_FSIZE, limits.file_bytes)
-    if limits.nice_increment:
-        os.nice(limits.nice_increment)
+    os.setpriority(os.PRIO_PROCESS, 0, max(limits.nice, os.getpriority(os.PRIO_PROCESS, 0)))
 
 
 def _limit(kind: int, value: int) -> None:
@@ -112,6 +122,7 @@ __all__ = [
     "contain",
     "die_with_parent",
     "end_child",
+    "error_output",
     "exit_if_orphaned",
     "last_words",
     "start_child",

@@ -5,16 +5,18 @@ from __future__ import annotations
 import json
 import os
 import select
-import time
+import signal
+import threading
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Self
 
-from transcribe.audio.child_process import end_child, last_words, start_child
+from transcribe.audio.child_process import end_child, error_output, last_words, start_child
 from transcribe.audio.chunking import Span
 from transcribe.audio.errors import AudioError, Fault, audio_error
 from transcribe.audio.pcm_format import BYTES_PER_SECOND
+from transcribe.held import HeldFor, HeldTimes, Stretch
 
 # Address space, not memory used: the interpreter with av maps 121 MB, pydub and buffers bring 150 MB
 # (bench/audio_memory.py). Decoders of unusual formats and their tables get the rest.
@@ -68,7 +70,9 @@ class Preparation:
         self._display_name = display_name
         self._result: PreparedAudio | None = None
         self._unread = b""
-        self._last_heard = time.monotonic()
+        self._held = HeldTimes()
+        self._silence = Stretch(self._held)
+        self._guard = threading.Lock()  # until it is reaped its pid is nobody else's
         self.progress_seconds = 0.0
         if expected_seconds is not None:
             self._require_disk(expected_seconds)
@@ -109,9 +113,32 @@ class Preparation:
                 on_progress(told)
         return result
 
+    def hold(self, what: HeldFor) -> None:
+        """Make it stand still, which is no silence of its own. From any thread, as `let_go`."""
+        if self._signal(signal.SIGSTOP):
+            self._held.begin(what)
+
+    def let_go(self) -> None:
+        self._signal(signal.SIGCONT)
+        self._held.end()
+
+    def _signal(self, number: signal.Signals) -> bool:
+        with self._guard:
+            if self._process.returncode is not None:
+                return False
+            try:
+                os.killpg(self._process.pid, number)
+            except ProcessLookupError:
+                return False
+            return True
+
+    def _end_child(self) -> None:
+        with self._guard:
+            end_child(self._process)
+
     def kill(self) -> None:
         """End the child if it runs, remove its unfinished file; a finished one stays. Safe to call again."""
-        end_child(self._process)
+        self._end_child()
         part_path(self._out_pcm).unlink(missing_ok=True)
 
     def _hear(self, timeout_seconds: float) -> PreparedAudio | None:
@@ -119,10 +146,10 @@ class Preparation:
             return self._result
         received = self._receive(timeout_seconds)
         if received is None:
-            if time.monotonic() - self._last_heard > SILENT_CHILD_SECONDS:
+            if self._silence.seconds() > SILENT_CHILD_SECONDS:
                 raise self._end_with(Fault.FAILED, f"no sign of life for {SILENT_CHILD_SECONDS:.0f} s")
             return None
-        self._last_heard = time.monotonic()
+        self._silence = Stretch(self._held)
         if not received:
             raise self._ended_without_result()
         *lines, self._unread = (self._unread + received).split(b"\n")
@@ -147,8 +174,7 @@ class Preparation:
                 raise self._end_with(Fault(event["fault"]), event["detail"])
             case "prepared":
                 self._result = self._read_result(event)
-                self._process.wait()
-                end_child(self._process)
+                self._end_child()  # nothing is left to it but to end, and it may be held
 
     def _read_result(self, event: Mapping[str, Any]) -> PreparedAudio:
         return PreparedAudio(
@@ -161,7 +187,8 @@ class Preparation:
 
     def _ended_without_result(self) -> AudioError:
         # Its stdout is at its end, so it is ending; what it left on stderr is at most a traceback.
-        _, stderr = self._process.communicate()
+        with self._guard:
+            stderr = error_output(self._process)
         status = self._process.returncode
         detail = f"ended by signal {-status}" if status < 0 else last_words(stderr) or f"exit status {status}"
         return self._end_with(Fault.FAILED, detail)

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
 PROGRESS_EVERY_SECONDS = 0.2
 # Below everything a person waits for (protocol, "Low priority").
-NICE_INCREMENT = 10
+NICE = 10
 DISK_FULL_ERRORS = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 
 
@@ -39,7 +39,7 @@ def main(arguments: list[str]) -> int:
     parser.add_argument("--memory-bytes", type=int, default=DEFAULT_MEMORY_BYTES)
     options = parser.parse_args(arguments)
     contain(
-        ChildLimits(cpu_seconds=None, memory_bytes=options.memory_bytes, nice_increment=NICE_INCREMENT),
+        ChildLimits(cpu_seconds=None, memory_bytes=options.memory_bytes, nice=NICE),
         options.parent,
     )
     _say(_prepare_and_report(options.source, options.out, options.parent))

@@ -161,7 +161,7 @@ def _lost(period: Period, schedule: Schedule) -> tuple[Lost, ...]:
 def _busy(period: Period) -> list[Interval]:
     """When some job ran: who waited meanwhile would not have been begun anyway.
 
-    One that was blocked before a further chunk ran until then; one that was blocked at its start has no engine.
+    One that was blocked before a chunk ran until then; one that was blocked at its start has no engine.
     """
     ran = Attempt.objects.filter(started_at__lte=period.end).exclude(ended_at__lt=period.start)
     ran = ran.exclude(outcome__in=(AttemptOutcome.BLOCKED, AttemptOutcome.PRESSURE), engine_pid=None)

@@ -32,24 +32,23 @@ from transcribe.errors import (
 from transcribe.job_run import JobRun, RunControl
 from transcribe.models import AttemptOutcome, Chunk, Job
 from transcribe.run_watch import COMES_BACK_WHEN
+from transcribe.services.chunk_losses import LOSSES_ALLOWED, chunk_lose, is_all_read
 from transcribe.services.incidents import engine_lost_report, lost_again_report
 from transcribe.services.progress import (
     attempt_update,
     chunk_fail,
-    chunk_lose,
     job_end,
     job_leave,
     losses_while_loading,
 )
 from transcribe.services.tries import next_try_after_loss
 from transcribe.slot import EngineSlot
-from transcribe.states import ChunkStatus, JobStatus
+from transcribe.states import JobStatus
 
 __all__ = ["RunControl", "run_job"]
 
 logger = logging.getLogger(__name__)
 
-LOSSES_ALLOWED = 2  # docs/protocol.md: the same chunk killing its process twice is quarantined
 # While the model loads no chunk is to blame, and a crowded machine may get room: it is tried for longer.
 LOADING_LOSSES_ALLOWED = 5
 DATABASE_RETRY_SECONDS = 2.0
@@ -108,7 +107,7 @@ def _run_and_tell(job: Job, slot: EngineSlot, control: RunControl) -> None:
         _wait_for_machine(job, str(full))
     except (TranscribeError, AudioError) as error:
         if run.chunk is not None:
-            chunk_fail(run.chunk, ChunkStatus.PENDING, str(error))
+            chunk_fail(run.chunk, str(error))
         job_end(job, str(error))
     except DatabaseError:
         raise
@@ -160,12 +159,11 @@ def _after_loss(job: Job, chunk: Chunk | None, lost: EngineLost | ProtocolError 
             job_end(job, f"{lost} This happened {losses} times{meanwhile}.")
             return
     else:
-        again = chunk.engine_losses + 1 < LOSSES_ALLOWED
-        chunk_lose(chunk, ChunkStatus.PENDING if again else ChunkStatus.QUARANTINED, str(lost))
-        if engine is not None and not again:
+        is_set_aside = chunk_lose(chunk, str(lost))
+        if engine is not None and is_set_aside:
             lost_again_report(job, chunk, engine)
-        if not job.chunks.exclude(status__in=[ChunkStatus.DONE, ChunkStatus.QUARANTINED]).exists():
-            job_end(job)  # nothing is left to read: another run would load the model for nothing
+        if is_all_read(job):
+            job_end(job)
             return
     reason = f"{lost} It is tried again; finished chunks are kept."
     outcome = AttemptOutcome.NOT_PREPARED if engine is None else AttemptOutcome.ENGINE_LOST

@@ -1,15 +1,18 @@
 """Random kills of every process of a running panel: every job ends, with the text of an undisturbed run.
 
-`KILLS=500 KILL_SEED=7 pytest tests/resilience/test_kills.py` for more of them, or the same again.
+`KILLS=500 KILL_SEED=7 pytest tests/resilience/test_kills.py` for more of them, or the same choices again. A `kill -9`
+counts when it met a process; SIGTERM comes on top, one for three.
 """
 
 from __future__ import annotations
 
 import contextlib
+import itertools
 import os
 import random
 import signal
 import time
+from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -22,7 +25,6 @@ from tests.resilience.heavy_watch import HeavyWatch
 from tests.speech_files import joined, sample
 
 KILLS = int(os.environ.get("KILLS", "100"))
-SEED = int(os.environ.get("KILL_SEED", str(random.randrange(10**6))))
 # How often each is chosen. `tree`: the whole family at once, as a power cut does.
 ROLES = {"web": 2, "worker": 2, "cluster": 4, "sampler": 1, "engine": 3, "up": 1, "tree": 2}
 LIMIT_SECONDS = 200 + 12 * KILLS
@@ -40,11 +42,16 @@ class Recording:
 class Killer:
     """Kills one process after another, and starts the panel anew where nobody else would."""
 
-    def __init__(self, panel: Panel) -> None:
+    def __init__(self, panel: Panel, seed: int) -> None:
         self._panel = panel
-        self._random = random.Random(SEED)
+        self._random = random.Random(seed)
         self.told: list[str] = []
-        self.engine_kills = 0
+        self.met: Counter[tuple[str, str]] = Counter()  # by signal and role
+        self._owed = list(ROLES)  # each has its turn before chance decides
+
+    @property
+    def kills(self) -> int:
+        return sum(count for (number, _), count in self.met.items() if number == signal.SIGKILL.name)
 
     def pause(self) -> None:
         """Now and then until something was read: a storm in which nothing can be read is rightly given up."""
@@ -55,14 +62,16 @@ class Killer:
             until(lambda: _read_so_far(self._panel) != before, seconds=180, what=what)
 
     def kill(self) -> None:
-        role = self._random.choices(list(ROLES), list(ROLES.values()))[0]
+        there = {role: victims for role in ROLES if (victims := self._find(role))}
+        roles = [role for role in there if role in self._owed] or list(there)
+        role = self._random.choices(roles, [ROLES[role] for role in roles])[0]
         number = signal.SIGTERM if self._random.random() < 0.25 else signal.SIGKILL
-        victims = self._find(role)
-        for process in victims:
-            with contextlib.suppress(psutil.NoSuchProcess):
-                process.send_signal(number)
-        self.engine_kills += role == "engine" and bool(victims)
-        self.told.append(f"{number.name} {role} {[process.pid for process in victims]}")
+        hit = [process.pid for process in there[role] if _send(process, number)]
+        if hit:
+            self.met[number.name, role] += 1
+            if number is signal.SIGKILL and role in self._owed:
+                self._owed.remove(role)
+        self.told.append(f"{number.name} {role} {hit}")
         if role in ("up", "tree"):
             self._panel_again()
 
@@ -91,6 +100,15 @@ class Killer:
         self._panel.up()
 
 
+def _send(process: psutil.Process, number: signal.Signals) -> bool:
+    """Whether it met: the dead and the zombies are not killed again."""
+    with contextlib.suppress(psutil.NoSuchProcess):
+        if process.status() != psutil.STATUS_ZOMBIE:
+            process.send_signal(number)
+            return True
+    return False
+
+
 def _read_so_far(panel: Panel) -> tuple[int, int]:
     """Windows decoded, and jobs that wait no more."""
     windows = panel.rows("SELECT coalesce(sum(decoded_windows), 0) FROM transcribe_attempt")[0][0]
@@ -117,6 +135,17 @@ def _told(pids: list[int]) -> list[str]:
             waits = (place / "wchan").read_text()
             found.append(f"{pid} under {process.ppid()}, {process.status()} in {waits}: {process.cmdline()}")
     return found
+
+
+@pytest.fixture
+def seed(request: pytest.FixtureRequest) -> int:
+    """The given one; where what failed is tried once more, that of the time before, so that luck does not hide it."""
+    cache = request.config.cache
+    assert cache is not None
+    before = cache.get("j5a/kill_seed", None) if request.config.getoption("lf") else None
+    chosen = int(os.environ.get("KILL_SEED", before or random.randrange(10**6)))
+    cache.set("j5a/kill_seed", chosen)
+    return chosen
 
 
 @pytest.fixture
@@ -150,23 +179,25 @@ def _windows(panel: Panel, job_id: int) -> int:
 
 @pytest.mark.slow
 @pytest.mark.timeout(LIMIT_SECONDS + 300)
-def test_every_job_ends_whole(recordings: tuple[Panel, list[Recording]]) -> None:
-    print(f"KILL_SEED={SEED} KILLS={KILLS}")
+def test_every_job_ends_whole(recordings: tuple[Panel, list[Recording]], seed: int) -> None:
+    print(f"KILL_SEED={seed} KILLS={KILLS}")
     panel, known = recordings
-    killer = Killer(panel)
-    deadline = time.monotonic() + LIMIT_SECONDS
+    killer = Killer(panel, seed)
+    begun = time.monotonic()
     jobs: dict[int, Recording] = {}
     with HeavyWatch(under=panel.root) as watch:
-        for number in range(KILLS):
+        for number in itertools.takewhile(lambda _: killer.kills < KILLS, itertools.count()):
             if len(_waiting(panel, jobs)) < 2:
                 recording = known[0] if not jobs else known[1 + number % 2]
                 jobs[panel.submit(recording.path, language="en")] = recording
             killer.pause()
             killer.kill()
-            assert time.monotonic() < deadline, killer.told
+            assert time.monotonic() < begun + LIMIT_SECONDS, killer.told
         _until_ended(panel, jobs, killer)
     assert len(watch.peak) <= 1, f"{watch.peak}; {watch.told}; {killer.told}"
     assert len(watch.seen) > KILLS / 10, "engines were seen"
+    print(f"{dict(killer.met)} in {time.monotonic() - begun:.0f} s")
+    assert {role for number, role in killer.met if number == signal.SIGKILL.name} == set(ROLES)
     for job_id, recording in jobs.items():
         assert _rows(panel, job_id) == recording.rows, (job_id, killer.told)
         _assert_nothing_again(panel, job_id, recording)
@@ -178,10 +209,12 @@ def _waiting(panel: Panel, jobs: dict[int, Recording]) -> list[int]:
 
 
 def _until_ended(panel: Panel, jobs: dict[int, Recording], killer: Killer) -> None:
-    """A chunk whose engine was killed twice in the same window was set aside, truly: a person tries it again."""
+    """A chunk that was killed twice at the same place was set aside, truly: a person tries it again."""
     until(lambda: not _waiting(panel, jobs), seconds=240, what=f"every job ends; {killer.told}; {panel.log()[-3000:]}")
     left = [job_id for job_id in jobs if panel.job(job_id)["status"] != "succeeded"]
-    assert len(left) * 2 <= killer.engine_kills, [tuple(panel.job(job_id)) for job_id in left]
+    ends = [tuple(panel.job(job_id)) for job_id in left]
+    assert all("was set aside after two tries" in panel.job(job_id)["reason"] for job_id in left), ends
+    assert len(left) * 2 <= sum(killer.met.values()), ends
     panel.login()
     for job_id in left:
         panel.post_form(f"/jobs/{job_id}/retry/", {}, page=panel.get(f"/jobs/{job_id}/"))

@@ -107,3 +107,33 @@ def test_a_stop_does_not_count_against_the_chunk(make_panel: Callable[..., Panel
     panel.up()
     reading_again(panel, job_id, attempt=2).kill()
     assert_whole(panel, job_id, recording, begun=3)
+
+
+def test_a_chunk_at_which_the_worker_ends_again_and_again_is_set_aside(
+    make_panel: Callable[..., Panel], tmp_path: Path
+) -> None:
+    panel = make_panel()
+    job_id = panel.submit(joined(tmp_path / "long.wav", minutes=16).path, language="en")
+    query = 'SELECT status FROM transcribe_chunk WHERE job_id = ? ORDER BY "index"'
+
+    def first() -> str:
+        return next((str(row["status"]) for row in panel.rows(query, job_id)), "")
+
+    kills = 0
+    while first() != "quarantined":
+        assert kills < 6, "never killed twice before another window was kept"
+        until(lambda: first() in ("running", "quarantined"), seconds=60, what="the first chunk is being read")
+        if first() == "running":
+            panel.child("worker").kill()
+            kills += 1
+            until(lambda: first() != "running", seconds=60, what="the job is taken back")
+    assert kills >= 2
+    job = panel.wait_for_job(job_id, "incomplete", seconds=180)
+    assert "Chunk 1 was set aside after two tries: The worker, or the whole machine, ended twice" in job["reason"]
+    assert [row["status"] for row in panel.rows(query, job_id)] == ["quarantined", "done"]
+    told = {row["kind"]: row["summary"] for row in panel.rows("SELECT kind, summary FROM gate_incident")}
+    assert f"job {job_id} " in told["engine_lost_twice"]
+    assert "in chunk 1: The worker" in told["engine_lost_twice"]
+    panel.login()
+    panel.post_form(f"/jobs/{job_id}/chunks/0/again/", {}, page=panel.get(f"/jobs/{job_id}/"))
+    panel.wait_for_job(job_id, "succeeded", seconds=120)

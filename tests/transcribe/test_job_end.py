@@ -9,8 +9,9 @@ from django.utils import timezone
 
 from tests.transcribe.jobs import make_job
 from transcribe.models import Attempt, AttemptOutcome, Job, JobEvent
-from transcribe.services.progress import chunk_lose, chunk_start, chunks_plan, job_end, losses_while_loading
-from transcribe.states import ChunkStatus, JobStatus
+from transcribe.services.chunk_losses import chunk_lose
+from transcribe.services.progress import chunk_start, chunks_plan, job_end, losses_while_loading
+from transcribe.states import JobStatus
 
 pytestmark = pytest.mark.django_db
 
@@ -30,7 +31,7 @@ def job() -> Job:
 def test_a_job_whose_only_chunk_was_set_aside_says_why(job: Job) -> None:
     (chunk,) = chunks_plan(job, [(0, 160_000)], MODEL)
     chunk_start(job, chunk)
-    chunk_lose(chunk, ChunkStatus.QUARANTINED, "The engine was killed by signal 9.")
+    assert [chunk_lose(chunk, "The engine was killed by signal 9.") for _ in range(2)] == [False, True]
     assert job_end(job) == JobStatus.FAILED
     job.refresh_from_db()
     assert job.reason == "Chunk 1 was set aside after two tries: The engine was killed by signal 9."

@@ -73,6 +73,15 @@ def _take_over(descriptor: int, path: Path, header: dict[str, Any], tell: Callab
     return {}
 
 
+def entries_kept(path: Path) -> int:
+    """How many whole entries the journal at `path` has; 0 where it is not there or cannot be read."""
+    try:
+        records, _ = read_records(path.read_bytes())
+    except OSError:
+        return 0
+    return max(0, len(records) - 1)
+
+
 def frame(value: Any) -> bytes:
     payload = json.dumps(value, separators=(",", ":")).encode()
     return LENGTH.pack(len(payload)) + _digest(payload) + payload

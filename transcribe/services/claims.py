@@ -16,7 +16,8 @@ from transcribe.conf import work_remove
 from transcribe.models import Attempt, AttemptOutcome, Chunk, Job
 from transcribe.queue_rules import CLAIM_ORDER, queue_rules
 from transcribe.retries import RETRY_CAP_SECONDS
-from transcribe.services.incidents import worker_lost_report
+from transcribe.services.chunk_losses import chunk_lose_run, is_all_read
+from transcribe.services.incidents import worker_lost_again_report, worker_lost_report
 from transcribe.services.progress import job_end
 from transcribe.services.tries import fruitless_attempts, next_try_after_loss
 from transcribe.states import ENDED, OWNER_COMMAND, OWNER_WORKER, WAITING, ChunkStatus, JobStatus
@@ -144,14 +145,24 @@ def _engine_lives(job: Job) -> bool:
 def _recover(job: Job, reason: str, why: str = "") -> bool:
     """Take it back from a process that is gone, and tell of that."""
     lost = Attempt.objects.filter(job=job, ended_at__isnull=True).last()
-    taken = _take_back(job, reason)
+    with transaction.atomic():
+        set_aside = None if _is_asked_to_end(job) else chunk_lose_run(job)
+        taken = _take_back(job, reason, nothing_left=set_aside is not None and is_all_read(job))
+        if not taken:
+            transaction.set_rollback(True)
     if taken and lost is not None:
         worker_lost_report(job, lost, why)
+        if set_aside is not None:
+            worker_lost_again_report(job, set_aside, lost)
     return taken
 
 
-def _take_back(job: Job, reason: str) -> bool:
-    asked_to_end = job.status == JobStatus.RUNNING and (job.cancel_requested or job.hold_requested)
+def _is_asked_to_end(job: Job) -> bool:
+    return job.status == JobStatus.RUNNING and (job.cancel_requested or job.hold_requested)
+
+
+def _take_back(job: Job, reason: str, *, nothing_left: bool = False) -> bool:
+    asked_to_end = _is_asked_to_end(job)
     if asked_to_end and _engine_lives(job):
         return False
     with transaction.atomic():
@@ -165,6 +176,9 @@ def _take_back(job: Job, reason: str) -> bool:
         elif _worker_losses(job) >= WORKER_LOSSES_ALLOWED:
             times = f"This happened {WORKER_LOSSES_ALLOWED} times in a row without a finished chunk."
             return job_end(job, f"{reason[:1].upper()}{reason[1:]}. {times} Retry tries it again.") in ENDED
+        elif nothing_left:
+            work_remove(job.pk, keep_journals=True)
+            return job_end(job) in ENDED
         else:
             next_try = next_try_after_loss(job)
             taken = job.move(

@@ -31,6 +31,7 @@ __all__ = [
     "lost_again_report",
     "recovery_note",
     "running_work",
+    "worker_lost_again_report",
     "worker_lost_report",
 ]
 
@@ -126,6 +127,19 @@ def worker_lost_report(job: Job, attempt: Attempt, why: str = "") -> None:
         causes=[why] if why else [],
         evidence=[said] if said.file_name else [],
         recovery=_taken_back_text(job, done),
+    )
+
+
+def worker_lost_again_report(job: Job, chunk: Chunk, attempt: Attempt) -> None:
+    """Worker or machine ended twice at the same place of this chunk, which is set aside."""
+    subject = f"{_ref(job)}, chunk {chunk.index + 1}"
+    incident_report(
+        IncidentKind.ENGINE_LOST_TWICE,
+        subject,
+        f"{_name(job)}, attempt {attempt.number}, in chunk {chunk.index + 1}: {chunk.error}",
+        job_ref=_ref(job),
+        evidence=[_log_evidence(attempt)],
+        recovery=_recovery(IncidentKind.ENGINE_LOST_TWICE, job, chunk),
     )
 
 

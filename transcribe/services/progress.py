@@ -99,18 +99,10 @@ def chunk_commit(job: Job, chunk: Chunk, *, language: str, segments: list[dict[s
         chunk.save(update_fields=["status", "language", "error", "finished_at"])
 
 
-def chunk_fail(chunk: Chunk, status: ChunkStatus, error: str) -> None:
-    chunk.status = status
+def chunk_fail(chunk: Chunk, error: str) -> None:
+    chunk.status = ChunkStatus.PENDING
     chunk.error = error
     chunk.save(update_fields=["status", "error"])
-
-
-def chunk_lose(chunk: Chunk, status: ChunkStatus, error: str) -> None:
-    """As `chunk_fail`, and count that its engine ended unexpectedly."""
-    chunk.status = status
-    chunk.error = error
-    chunk.engine_losses += 1
-    chunk.save(update_fields=["status", "error", "engine_losses"])
 
 
 def _segment(job: Job, chunk: Chunk, index: int, values: dict[str, Any], start: float, end: float) -> Segment:

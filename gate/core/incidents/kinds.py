@@ -90,7 +90,8 @@ _FACTS: dict[IncidentKind, KindFacts] = {
     ),
     IncidentKind.ENGINE_LOST_TWICE: KindFacts(
         title="Engine lost twice",
-        cause="The same work ended its engine twice. A chunk is set aside then; loading a model is tried for longer.",
+        cause="The same work ended its engine twice, or worker or machine at the same place of it. A chunk is set "
+        "aside then; loading a model is tried for longer.",
         advice="Read the end of the engine's log. Retry the job, with a smaller model if memory was short.",
         asks_kernel=True,
     ),

@@ -1,0 +1,48 @@
+"""A chunk whose process ended unexpectedly: tried again, or set aside, so that the queue goes on.
+
+Source: docs/protocol.md, "The same chunk killing its process twice is quarantined".
+"""
+
+from __future__ import annotations
+
+from transcribe.conf import journal_path
+from transcribe.engine.journal import entries_kept
+from transcribe.models import Chunk, Job
+from transcribe.states import ChunkStatus, JobStatus
+
+__all__ = ["LOSSES_ALLOWED", "chunk_lose", "chunk_lose_run", "is_all_read"]
+
+LOSSES_ALLOWED = 2
+
+
+def chunk_lose(chunk: Chunk, error: str) -> bool:
+    """Its engine ended; whether it is set aside."""
+    chunk.engine_losses += 1
+    return _lose(chunk, error, is_too_often=chunk.engine_losses >= LOSSES_ALLOWED)
+
+
+def chunk_lose_run(job: Job) -> Chunk | None:
+    """The worker, or the machine, ended while a chunk was in hand; the chunk, if it is set aside.
+
+    That may have nothing to do with the chunk, so it is blamed only where it got no further than the time before.
+    """
+    chunk = job.chunks.filter(status=ChunkStatus.RUNNING).first()
+    if job.status != JobStatus.RUNNING or chunk is None:
+        return None
+    error = "The worker, or the whole machine, ended twice at the same place of it."
+    return chunk if _lose(chunk, error, is_too_often=False) else None
+
+
+def is_all_read(job: Job) -> bool:
+    """Whether no chunk is left that could be read: another run would load the model for nothing."""
+    return not job.chunks.exclude(status__in=[ChunkStatus.DONE, ChunkStatus.QUARANTINED]).exists()
+
+
+def _lose(chunk: Chunk, error: str, *, is_too_often: bool) -> bool:
+    kept = entries_kept(journal_path(chunk.job_id, chunk.index))
+    is_set_aside = is_too_often or chunk.lost_at_entry == kept
+    chunk.lost_at_entry = kept
+    chunk.status = ChunkStatus.QUARANTINED if is_set_aside else ChunkStatus.PENDING
+    chunk.error = error
+    chunk.save(update_fields=["status", "error", "engine_losses", "lost_at_entry"])
+    return is_set_aside

@@ -60,7 +60,7 @@ def _unasked(now: datetime) -> list[Incident]:
 def _ask(incidents: list[Incident]) -> None:
     try:
         for incident in incidents:
-            evidence_add(incident, kernel_evidence(since=incident.last_at.timestamp(), boot_before=False))
+            evidence_add(incident, kernel_evidence(since=incident.last_at.timestamp()))
     except DatabaseError as problem:
         logger.info("kernel lines could not be kept (%s); trying again", problem)
     except Exception:  # the next look may succeed

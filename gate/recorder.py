@@ -136,7 +136,7 @@ def _shutdown_report(end: UncleanEnd) -> None:
         measures=_measures(end.last_minute),
         causes=end.causes,
         job_ref=end.job_ref,
-        evidence=[readings, kernel_evidence(since=end.last_at, boot_before=end.ending is Ending.MACHINE_DOWN)],
+        evidence=[readings, kernel_evidence(since=end.last_at, boot_id=end.boot_id)],
     )
 
 
@@ -153,7 +153,7 @@ def _stall_report(stall: Stall, looks: list[Look], *, at: float) -> None:
         job_ref=looks[-1].job_ref if looks else "",
         evidence=[
             Evidence(title="Readings of the minute before", text=_looks_text(last_minute)),
-            kernel_evidence(since=at - stall.seconds, boot_before=False),
+            kernel_evidence(since=at - stall.seconds),
         ],
         settled=stall.is_over,
     )

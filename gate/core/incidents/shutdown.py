@@ -21,12 +21,15 @@ class Ending(StrEnum):
 
 @dataclass(frozen=True, kw_only=True)
 class UncleanEnd:
+    """`boot_id`: of the boot that went down; None where the machine may have stayed up."""
+
     ending: Ending
     summary: str
     causes: tuple[str, ...]
     last_minute: tuple[Look, ...]
     last_at: float
     job_ref: str
+    boot_id: str | None
 
 
 _CAUSES = {
@@ -52,6 +55,7 @@ def unclean_end(previous: Recording | None, *, host: str, boot_id: str | None, n
         last_minute=tuple(look for look in previous.looks if look.at > last_at - LAST_SECONDS),
         last_at=last_at,
         job_ref=previous.looks[-1].job_ref if previous.looks else "",
+        boot_id=previous.run.boot_id if ending is Ending.MACHINE_DOWN else None,
     )
 
 

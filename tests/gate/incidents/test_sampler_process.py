@@ -21,9 +21,11 @@ import pytest
 
 from gate.core.identity import record_for
 from gate.core.lockfile import HeavyLock
+from tests.journal import write_journal
 from tests.machines import in_place_of
 from tests.panel import BASE_DIR, Panel, until
 
+BOOT_ID = Path("/proc/sys/kernel/random/boot_id")
 STALL_SECONDS = 10  # a loaded machine may keep a process waiting for a few seconds
 
 
@@ -72,6 +74,11 @@ def incidents(panel: Panel) -> list[dict[str, Any]]:
 
 def evidence(panel: Panel) -> dict[str, str]:
     return {row["title"]: row["text"] for row in panel.rows("SELECT title, text FROM gate_incidentevidence")}
+
+
+def written(path: Path, boot_id: str) -> Path:
+    path.write_text(f"{boot_id}\n")
+    return path
 
 
 def one_incident(panel: Panel) -> dict[str, Any]:
@@ -130,13 +137,44 @@ def test_in_another_boot_the_machine_went_down(panel: Panel, namespaces: None, t
         recorded(panel, process, 2)
         process.kill()
         process.wait()
-    other = tmp_path / "boot_id"
-    other.write_text(f"{uuid.uuid4()}\n")
-    with sampler(panel, *in_place_of({"/proc/sys/kernel/random/boot_id": other})):
+    other = written(tmp_path / "boot_id", str(uuid.uuid4()))
+    with sampler(panel, *in_place_of({str(BOOT_ID): other})):
         incident = one_incident(panel)
     assert (incident["kind"], incident["subject"]) == ("unclean_shutdown", "machine")
     assert "the machine went down" in incident["summary"]
     assert "power cut" in incident["causes"]
+
+
+def test_the_kernel_lines_are_those_of_the_boot_that_ended(panel: Panel, namespaces: None, tmp_path: Path) -> None:
+    """A real journal; in another boot, between, the panel was not started."""
+    with sampler(panel) as process:
+        recorded(panel, process, 2)
+        process.kill()
+        process.wait()
+    ended, between, now = BOOT_ID.read_text().strip(), str(uuid.uuid4()), str(uuid.uuid4())
+    boots = {boot: f"Out of memory: Killed process 42 (boot {boot})" for boot in (ended, between, now)}
+    look_alikes = {"/var/log": write_journal(tmp_path / "log", boots)}
+    with sampler(panel, *in_place_of({**look_alikes, str(BOOT_ID): written(tmp_path / "boot_id", now)})):
+        one_incident(panel)
+    lines = evidence(panel)["Kernel lines of the boot that ended (journalctl)"]
+    assert f"(boot {ended})" in lines
+    assert between not in lines
+    assert now not in lines
+
+
+def test_a_journal_without_that_boot_is_told(panel: Panel, namespaces: None, tmp_path: Path) -> None:
+    with sampler(panel) as process:
+        recorded(panel, process, 2)
+        process.kill()
+        process.wait()
+    now = str(uuid.uuid4())
+    look_alikes = {"/var/log": write_journal(tmp_path / "log", {now: "Out of memory: Killed process 42"})}
+    with sampler(panel, *in_place_of({**look_alikes, str(BOOT_ID): written(tmp_path / "boot_id", now)})):
+        one_incident(panel)
+    text = evidence(panel)["Kernel lines"]
+    assert "No such boot ID in journal" in text
+    assert "A persistent journal keeps it over a restart" in text
+    assert "Killed process" not in text
 
 
 def test_what_was_killed_again_and_again_is_one_incident(panel: Panel) -> None:

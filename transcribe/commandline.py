@@ -124,7 +124,7 @@ def _run_file(file: Path, order: Order, slot: EngineSlot, control: CommandContro
     if status == JobStatus.BLOCKED:
         return EXIT_BLOCKED
     if status == JobStatus.CANCELLED:
-        stopped = f"stopped; job {job.pk} is cancelled, its finished chunks are kept for a retry in the panel"
+        stopped = f"stopped; job {job.pk} is cancelled, what it has read is kept for a retry in the panel"
         say(f"{file.name}: {stopped if control.stopping() else job.reason}")
         return EXIT_FAILED
     if status == JobStatus.FAILED:

@@ -40,8 +40,8 @@ def shift_over(job: Job, rules: QueueRules, now: datetime) -> bool:
 def _look_at_the_queue(job: Job, now: datetime) -> None:
     rules = queue_rules()
     if rules.pause is not None and rules.pause.stops_running:
-        reason = f"{rules.pause.sentence} Finished chunks are kept."
+        reason = f"{rules.pause.sentence} What it has read is kept."
         raise JobPutBack(reason, status=JobStatus.QUEUED, outcome=AttemptOutcome.QUEUE_PAUSED)
     if shift_over(job, rules, now):
-        reason = f"{rules.hours_wait_text(now)} Finished chunks are kept."
+        reason = f"{rules.hours_wait_text(now)} What it has read is kept."
         raise JobPutBack(reason, status=JobStatus.QUEUED, outcome=AttemptOutcome.HOURS_ENDED)

@@ -145,7 +145,7 @@ class JobRun:
             WorkerStopping, MachineEnded, JobCancelled, JobPutBack, JobFenced
         """
         if self.control.stopping():
-            raise WorkerStopping("The service was stopped; finished chunks are kept.")
+            raise WorkerStopping("The service was stopped; what it has read is kept.")
         self.slot.require_not_ended()
         now = time.monotonic()
         if now - self._looked_at < 1.0:

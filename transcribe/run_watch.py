@@ -33,7 +33,7 @@ JOIN_SECONDS = 10.0
 UNLOOKED_LIMIT = 30  # seconds of the run; a look takes some milliseconds
 # What stands in the way of its next start: the gate, and what transcribe/slot.py looks at before it.
 COMES_BACK_WHEN = "it comes back by itself when the gate opens and memory pressure is within its limit"
-COMES_BACK = f"The job keeps its finished chunks; {COMES_BACK_WHEN}."
+COMES_BACK = f"The job keeps what it has read; {COMES_BACK_WHEN}."
 
 
 class EngineWatch:

@@ -81,7 +81,7 @@ def _run_and_tell(job: Job, slot: EngineSlot, control: RunControl) -> None:
         job_leave(job, JobStatus.BLOCKED, blocked.reason, outcome, next_try_at=next_try)
     except MachineEnded as ended:
         slot.kill()
-        reason = f"{ended.reason} Finished chunks are kept; {COMES_BACK_WHEN}."
+        reason = f"{ended.reason} What it has read is kept; {COMES_BACK_WHEN}."
         again_at = next_try_after_loss(job, at_least_seconds=settings.GATE_RETRY_SECONDS)
         job_leave(job, JobStatus.BLOCKED, reason, AttemptOutcome.MACHINE_ENDED, next_try_at=again_at)
     except JobCancelled as cancelled:
@@ -165,6 +165,6 @@ def _after_loss(job: Job, chunk: Chunk | None, lost: EngineLost | ProtocolError 
         if is_all_read(job):
             job_end(job)
             return
-    reason = f"{lost} It is tried again; finished chunks are kept."
+    reason = f"{lost} It is tried again; what it has read is kept."
     outcome = AttemptOutcome.NOT_PREPARED if engine is None else AttemptOutcome.ENGINE_LOST
     job_leave(job, JobStatus.QUEUED, reason, outcome, next_try_at=next_try_after_loss(job))

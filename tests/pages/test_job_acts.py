@@ -58,7 +58,7 @@ def test_an_ended_job_is_queued_again_and_keeps_its_finished_chunks(operator: Cl
     job.refresh_from_db()
     assert (job.status, job.finished_at) == (JobStatus.QUEUED, None)
     assert list(Chunk.objects.values_list("status", flat=True)) == [ChunkStatus.DONE, ChunkStatus.PENDING]
-    assert messages(answer) == ["“Talk” is queued again. Finished chunks are kept."]
+    assert messages(answer) == ["“Talk” is queued again. What was read is kept."]
     assert OrmQ.objects.count() == 1
 
 

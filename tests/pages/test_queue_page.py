@@ -76,7 +76,7 @@ def test_a_job_is_held_and_released(operator: Client) -> None:
 def test_a_running_job_is_held_when_its_process_is_gone(operator: Client) -> None:
     job = running()
     answer = act(operator, f"/jobs/{job.pk}/hold/")
-    text = "Stopping. The job counts as held once its process is gone; finished chunks are kept."
+    text = "Stopping. The job counts as held once its process is gone; what it has read is kept."
     assert messages(answer) == [text]
     assert Job.objects.get().status == JobStatus.RUNNING
     assert "Stopping" in words(answer, "job-live")
@@ -137,7 +137,7 @@ def test_the_queue_is_paused_and_goes_on(operator: Client) -> None:
     assert words(operator.get("/"), "state-title") == "Queue paused"
     assert "paused by operator" in words(operator.get(f"/jobs/{job.pk}/"), "job-live")
     answer = act(operator, "/jobs/queue/pause/", when="now")
-    assert messages(answer) == ["The queue is paused. A running job ends now and waits; finished chunks are kept."]
+    assert messages(answer) == ["The queue is paused. A running job ends now and waits; what it has read is kept."]
     answer = act(operator, "/jobs/queue/pause/", when="now")
     assert messages(answer) == ["The queue is paused already."]
     answer = act(operator, "/jobs/queue/resume/")

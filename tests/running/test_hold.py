@@ -88,7 +88,7 @@ def test_hold_pause_and_cancel_of_a_running_job(make_panel: Callable[..., Panel]
     panel.post_form(f"/jobs/{job_id}/release/", {}, page=page)
     group, pause = reading(panel, job_id), {"when": "now", "why": "a concert"}
     job = stopped(panel, job_id, group, "queued", lambda: panel.post_form("/jobs/queue/pause/", pause, page=page))
-    assert job["reason"] == "The queue is paused by admin (a concert). Finished chunks are kept."
+    assert job["reason"] == "The queue is paused by admin (a concert). What it has read is kept."
 
     panel.post_form("/jobs/queue/resume/", {}, page=page)
     group, cancel = reading(panel, job_id), f"/jobs/{job_id}/cancel/"

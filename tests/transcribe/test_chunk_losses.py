@@ -67,6 +67,8 @@ def test_twice_at_the_same_place_sets_it_aside_and_the_rest_goes_on(read: Callab
     job = read().job
     keep_windows(job, 3)
     assert lose() == PENDING
+    kept = "no chunk of it was finished; what was read of an unfinished one is kept"
+    assert Incident.objects.get(kind="worker_lost").recovery == f"job {job.pk} “Talk” was queued again; {kept}."
     read()
     assert lose() == ASIDE
     job.refresh_from_db()

@@ -127,7 +127,7 @@ def test_a_running_job_is_put_back_when_the_hours_end() -> None:
     opens_at = queue_rules().schedule.next_open(timezone.now())
     assert opens_at is not None
     assert back.value.reason.startswith("Waits for the night shift: goes on to")
-    assert f"at {opens_at.hour}:00. Finished chunks are kept." in back.value.reason
+    assert f"at {opens_at.hour}:00. What it has read is kept." in back.value.reason
 
 
 def test_a_running_job_that_was_told_now_goes_on_when_the_hours_end(anna: User) -> None:

@@ -90,7 +90,7 @@ def test_time_lost_is_counted_once_by_check_and_only_within_the_hours() -> None:
 def test_the_reason_names_the_cause() -> None:
     assert blocking_check("Blocked by whisper processes: 1 runs. Also: lock.") == "whisper processes"
     assert blocking_check("The lock is held.") == "lock"
-    assert blocking_check("Ended for heat: 91.0 °C, limit 90.0 °C. Finished chunks are kept.") == "temperature"
+    assert blocking_check("Ended for heat: 91.0 °C, limit 90.0 °C. What it has read is kept.") == "temperature"
     assert blocking_check("Ended for want of memory: 1.9 GiB of memory available.") == "memory"
     assert blocking_check("A disk is full (No space left on device). Free some space.", "no_disk") == DISK
 

@@ -18,7 +18,9 @@ from gate.core.units import seconds_text
 from gate.core.verdict import CheckName, CheckResult
 from gate.models import Incident, VerdictRecord
 from gate.services import incident_recovered, incident_report, incidents_hold
+from transcribe.conf import journal_path
 from transcribe.engine.errors import ProtocolError
+from transcribe.engine.journal import entries_kept
 from transcribe.engine_logs import log_end, log_evidence, log_path
 from transcribe.errors import EngineLost
 from transcribe.models import Attempt, AttemptOutcome, Chunk, Job
@@ -117,7 +119,6 @@ def worker_lost_report(job: Job, attempt: Attempt, why: str = "") -> None:
     """An attempt of an earlier boot ended with the machine: the unclean shutdown tells of it. `why`: where known."""
     if attempt.started_at < _booted_at():
         return
-    done = job.chunks.filter(status=ChunkStatus.DONE).count()
     said = _log_evidence(attempt)
     incident_report(
         IncidentKind.WORKER_LOST,
@@ -126,7 +127,7 @@ def worker_lost_report(job: Job, attempt: Attempt, why: str = "") -> None:
         job_ref=_ref(job),
         causes=[why] if why else [],
         evidence=[said] if said.file_name else [],
-        recovery=_taken_back_text(job, done),
+        recovery=_taken_back_text(job),
     )
 
 
@@ -147,14 +148,14 @@ def _booted_at() -> datetime:
     return timezone.now() - timedelta(seconds=read_clocks().boot)
 
 
-def _taken_back_text(job: Job, done: int) -> str:
+def _taken_back_text(job: Job) -> str:
     if job.status == JobStatus.CANCELLED:
         return f"{_name(job)} had been cancelled and ended."
     if job.status == JobStatus.PAUSED:
-        return f"{_name(job)} was to be held and is; {_kept_text(done)}."
+        return f"{_name(job)} was to be held and is; {_kept_text(job)}."
     if job.status in ENDED:
-        return f"{_name(job)} had lost its process again and again and ended; {_kept_text(done)}."
-    return f"{_name(job)} was queued again; {_kept_text(done)}."
+        return f"{_name(job)} had lost its process again and again and ended; {_kept_text(job)}."
+    return f"{_name(job)} was queued again; {_kept_text(job)}."
 
 
 # ── looked for by the sampler ────────────────────────────────────────────────────────────────────
@@ -237,16 +238,19 @@ def recovery_note(*, since: datetime) -> None:
         outcome=AttemptOutcome.WORKER_LOST, host=host_id(), ended_at__gte=since - timedelta(minutes=1)
     )
     for attempt in taken.filter(started_at__lte=incident.last_at + timedelta(seconds=10)).select_related("job")[:20]:
-        done = attempt.job.chunks.filter(status=ChunkStatus.DONE).count()
         which = f"{_name(attempt.job)}, attempt {attempt.number},"
         if which not in incident.recovery:
-            incident_recovered(incident, f"{which} was queued again; {_kept_text(done)}.")
+            incident_recovered(incident, f"{which} was queued again; {_kept_text(attempt.job)}.")
 
 
-def _kept_text(done: int) -> str:
-    if not done:
-        return "no chunk of it was finished"
-    return "1 finished chunk is kept" if done == 1 else f"{done} finished chunks are kept"
+def _kept_text(job: Job) -> str:
+    done = job.chunks.filter(status=ChunkStatus.DONE).count()
+    finished = "no chunk of it was finished"
+    if done:
+        finished = "1 finished chunk is kept" if done == 1 else f"{done} finished chunks are kept"
+    left = job.chunks.exclude(status=ChunkStatus.DONE).values_list("index", flat=True)
+    is_begun = any(entries_kept(journal_path(job.pk, index)) for index in left)
+    return f"{finished}; what was read of an unfinished one is kept" if is_begun else finished
 
 
 def _ref(job: Job) -> str:

@@ -112,7 +112,7 @@ def job_retry(request: HttpRequest, job_id: int) -> HttpResponseBase:
     job = get_object_or_404(Job, pk=job_id)
     # A page that is old may still show the button: what waits or runs by now must not be queued a second time.
     if job.is_retryable and services.job_retry(job, request.user):
-        messages.success(request, f"“{job.title}” is queued again. Finished chunks are kept.")
+        messages.success(request, f"“{job.title}” is queued again. What was read is kept.")
     else:
         messages.info(request, f"There is nothing to retry: “{job.title}” is {job.get_status_display().lower()}.")
     return redirect("job", job_id)

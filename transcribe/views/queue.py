@@ -75,7 +75,7 @@ def queue_pause(request: HttpRequest) -> HttpResponseBase:
     if not services.queue_pause(who=who, why=form.cleaned_data["why"], stops_running=stops_running):
         messages.info(request, "The queue is paused already.")
     elif stops_running:
-        messages.success(request, "The queue is paused. A running job ends now and waits; finished chunks are kept.")
+        messages.success(request, "The queue is paused. A running job ends now and waits; what it has read is kept.")
     else:
         messages.success(request, "The queue is paused. A running job is let finish; no other one starts.")
     return redirect("queue")
@@ -99,7 +99,7 @@ def job_hold(request: HttpRequest, job_id: int) -> HttpResponseBase:
     if not services.job_hold(job, request.user):
         messages.info(request, f"There is nothing to hold: “{job.title}” is {_status(job)}.")
     elif job.status == JobStatus.RUNNING:
-        messages.info(request, "Stopping. The job counts as held once its process is gone; finished chunks are kept.")
+        messages.info(request, "Stopping. The job counts as held once its process is gone; what it has read is kept.")
     else:
         messages.success(request, f"“{job.title}” is held. It waits until somebody releases it.")
     return _back(request, job_id)

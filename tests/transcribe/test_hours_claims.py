@@ -149,7 +149,7 @@ def test_a_pause_puts_the_running_job_back_only_where_asked(stops_running: bool)
     if not stops_running:
         interruption_look(job)
         return
-    with pytest.raises(JobPutBack, match=r"The queue is paused by anna \(a concert\). Finished") as back:
+    with pytest.raises(JobPutBack, match=r"The queue is paused by anna \(a concert\). What it has read") as back:
         interruption_look(job)
     assert (back.value.status, back.value.outcome) == (JobStatus.QUEUED, AttemptOutcome.QUEUE_PAUSED)
 

@@ -50,14 +50,14 @@ class StateWatch:
         incidents_hold(IncidentKind.LOCK_HUNG, _hung(lock, now), over=f"The lock is {lock.sentence}.")
 
     def _note_lost(self, temperature: TemperatureReading, now: float) -> None:
-        if temperature.deciding is not None or not temperature.ever_seen:
+        if unread_temperature(temperature) is None:
             self._lost_since = None
         elif self._lost_since is None or self._lost_since > now:  # the clock was set back
             self._lost_since = now
 
 
 def bad_sensors(temperature: TemperatureReading, *, lost_seconds: float, now: float) -> list[Occurrence]:
-    """No sensor decides for long though there was one; processor sensors that stand still. Others may be constants."""
+    """No sensor decides for long though there is one; processor sensors that stand still. Others may be constants."""
     found = [
         Occurrence(
             kind=IncidentKind.BAD_SENSOR,

@@ -11,12 +11,14 @@ from pytest_django import Settings
 
 from gate.core.incidents.kinds import IncidentKind
 from gate.core.incidents.lifecycle import IncidentStatus
-from gate.core.readings import Judgement, SensorReading, TemperatureReading
+from gate.core.readings import Judgement, SensorReading, TemperatureReading, Vitals
+from gate.core.units import GIB
 from gate.models import GateState, Incident
 from gate.sampler import Sampler
 from gate.services import incident_report, lock_acquire, lock_release
 from gate.services import lock as lock_services
-from gate.state_watch import ALL_SENSORS, LOST_AFTER_SECONDS, bad_sensors
+from gate.state_watch import ALL_SENSORS, LOST_AFTER_SECONDS, StateWatch, bad_sensors
+from tests.gate.builders import memory
 from tests.gate.conftest import FakeMachine
 from tests.gate.incidents.occurrences import NOON
 from tests.gate.test_lock_events import gone_pid, write_lock
@@ -53,6 +55,18 @@ def test_a_machine_that_never_had_a_sensor_has_none_to_lose(machine: FakeMachine
     machine.celsius = None
     run(Sampler(), 0, 300)
     assert told() == []
+
+
+def test_one_whose_first_reading_already_hangs_is_told_as_well(machine: FakeMachine) -> None:
+    silent = TemperatureReading(deciding=None, problem="a sensor asked 5 s ago does not answer", is_silent=True)
+    watch = StateWatch()
+    for second in range(0, int(LOST_AFTER_SECONDS) + 20, 5):
+        watch.look(Vitals(taken_at=NOON + second, memory=memory(8 * GIB), temperature=silent), NOON + second)
+    assert told() == [("bad_sensor", ALL_SENSORS, IncidentStatus.OPEN)]
+    incident = Incident.objects.get()
+    assert "a sensor asked 5 s ago does not answer. The gate blocks until one does." in incident.summary
+    assert incident.causes == ["Its driver hangs in a question to the device."]
+    assert machine.celsius == 45.0
 
 
 def sensor(name: str, judgement: Judgement) -> SensorReading:

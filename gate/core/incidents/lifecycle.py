@@ -39,9 +39,9 @@ class Span:
     end: float
 
 
-def kept_spans(first_at: float, last_at: float) -> tuple[Span, ...]:
-    """The time around the first and the last occurrence; not all between them, which may be weeks."""
-    return merged(Span(at - AROUND_SECONDS, at + AROUND_SECONDS) for at in (first_at, last_at))
+def kept_spans(moments: Iterable[float]) -> tuple[Span, ...]:
+    """The time around each occurrence that is told; not all between them, which may be weeks."""
+    return merged(Span(at - AROUND_SECONDS, at + AROUND_SECONDS) for at in moments)
 
 
 def merged(spans: Iterable[Span]) -> tuple[Span, ...]:

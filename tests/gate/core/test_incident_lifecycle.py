@@ -35,9 +35,9 @@ def test_every_kind_says_why_it_happens_and_what_to_do() -> None:
 
 def test_it_keeps_a_quarter_of_an_hour_around_the_first_and_the_last() -> None:
     week = 7 * 86_400.0
-    assert kept_spans(10_000, 10_000) == (Span(9_100, 10_900),)
-    assert kept_spans(10_000, 10_000 + week) == (Span(9_100, 10_900), Span(9_100 + week, 10_900 + week))
-    assert kept_spans(10_000, 11_800) == (Span(9_100, 12_700),)  # they touch
+    assert kept_spans([10_000, 10_000]) == (Span(9_100, 10_900),)
+    assert kept_spans([10_000, 10_000 + week]) == (Span(9_100, 10_900), Span(9_100 + week, 10_900 + week))
+    assert kept_spans([10_000, 11_800]) == (Span(9_100, 12_700),)  # they touch
 
 
 def test_spans_that_overlap_become_one() -> None:

@@ -36,12 +36,22 @@ def sample(at: float, host: str = "mini") -> None:
     SensorSample.objects.create(host=host, taken_at=datetime.fromtimestamp(at, UTC))
 
 
-def test_the_spans_are_those_of_this_host(settings: Settings) -> None:
+DAY = 86_400
+
+
+def test_each_occurrence_that_is_told_has_its_time(settings: Settings) -> None:
     settings.HOST_ID = "mini"
-    incident_open_or_join(occurrence())
-    incident_open_or_join(occurrence(), host="other")
-    incident_open_or_join(occurrence(at=NOON + 86_400))
-    assert protected_spans() == (around(NOON), around(NOON + 86_400))
+    for day in range(4):
+        incident_open_or_join(occurrence(at=NOON + day * DAY))
+    Incident.objects.all()[0].events.create(kind="note", at=datetime.fromtimestamp(NOON + 9 * DAY, UTC))
+    assert Incident.objects.get().count == 4
+    assert protected_spans() == tuple(around(NOON + day * DAY) for day in range(4))
+
+
+def test_an_incident_of_a_former_name_of_the_machine_keeps_its_time(settings: Settings) -> None:
+    settings.HOST_ID = "mini"
+    incident_open_or_join(occurrence(), host="its name before")
+    assert protected_spans() == (around(NOON),)
 
 
 def test_the_paths_are_logs_of_the_log_directory_only(settings: Settings, tmp_path: Path) -> None:

@@ -17,6 +17,7 @@ import pytest
 
 from tests.hot_machine import Thermometer, hot_panel, state_of
 from tests.panel import Panel, until
+from tests.running.windows import assert_windows_taken_over
 from tests.speech_files import Recording, joined
 
 pytestmark = pytest.mark.usefixtures("namespaces")
@@ -102,6 +103,8 @@ def test_it_rests_pauses_goes_on_is_ended_and_comes_back(hot: tuple[Panel, Therm
         seconds=60,
         what="the engine has written something",
     )
+    decoded = "SELECT decoded_windows FROM transcribe_attempt WHERE job_id = ?"
+    until(lambda: any(row[0] for row in panel.rows(decoded, job_id)), seconds=60, what="a window is decoded")
     thermometer.set(91.0)
     job = panel.wait_for_job(job_id, "blocked", seconds=30)
     until(lambda: state_of(engine) == "", seconds=15, what="the engine is gone")
@@ -133,6 +136,7 @@ def test_it_rests_pauses_goes_on_is_ended_and_comes_back(hot: tuple[Panel, Therm
     panel.wait_for_job(undisturbed, "succeeded", seconds=240)
     assert held_seconds(panel, undisturbed) == {}
     assert panel.text(job_id) == panel.text(undisturbed)
+    assert_windows_taken_over(panel, job_id)
 
 
 def test_one_that_somebody_wakes_is_paused_again(hot: tuple[Panel, Thermometer], tmp_path: Path) -> None:

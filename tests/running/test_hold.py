@@ -8,6 +8,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from tests.panel import Panel, until
+from tests.running.windows import assert_windows_taken_over
 from tests.speech_files import SPEECH_DIR, joined
 from tools.demo_model.scoring import word_error_rate
 
@@ -51,8 +52,9 @@ class Observer(threading.Thread):
 
 
 def reading(panel: Panel, job_id: int) -> int:
-    """The group of the engine that reads the job."""
-    until(lambda: panel.job(job_id)["activity"] == "Reading speech", seconds=120, what="it reads")
+    """The group of the engine that reads the job, and has decoded a window of it."""
+    query = "SELECT decoded_windows FROM transcribe_attempt WHERE job_id = ? AND ended_at IS NULL"
+    until(lambda: any(row[0] for row in panel.rows(query, job_id)), seconds=120, what="it reads")
     (engine,) = panel.engines()
     assert group_members(engine.pid)
     return engine.pid
@@ -74,7 +76,7 @@ def stopped(panel: Panel, job_id: int, group: int, status: str, act: Callable[[]
 def test_hold_pause_and_cancel_of_a_running_job(make_panel: Callable[..., Panel], tmp_path: Path) -> None:
     panel = make_panel()
     panel.login()
-    recording = joined(tmp_path / "long.wav", minutes=6)
+    recording = joined(tmp_path / "long.wav", minutes=12)
     job_id = panel.submit(recording.path, language="en")
     group = reading(panel, job_id)
     page = panel.get(f"/jobs/{job_id}/")
@@ -99,3 +101,4 @@ def test_hold_pause_and_cancel_of_a_running_job(make_panel: Callable[..., Panel]
     assert word_error_rate(recording.text, panel.text(job_id)) <= 0.05
     outcomes = panel.rows("SELECT outcome FROM transcribe_attempt WHERE job_id = ? ORDER BY number", job_id)
     assert [row["outcome"] for row in outcomes] == ["held", "queue_paused", "cancelled", "succeeded"]
+    assert_windows_taken_over(panel, job_id)

@@ -84,6 +84,9 @@ def test_a_recording_of_one_chunk_that_ends_two_engines_fails_and_says_why(
     job = panel.wait_for_job(job_id, "failed", seconds=60)
     assert job["reason"].startswith("Chunk 1 was set aside after two tries: The engine was killed by signal 9")
     assert job["attempt"] == 2
+    for row in panel.rows("SELECT exit_code, output_tail FROM transcribe_attempt WHERE job_id = ?", job_id):
+        assert row["exit_code"] == -9
+        assert "was loaded in" in row["output_tail"], "the end of what the engine wrote"
 
 
 def test_the_worker(make_panel: Callable[..., Panel], tmp_path: Path) -> None:

@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from tests.panel import Panel, until
+from tests.running.windows import assert_windows_taken_over
 from tests.speech_files import SPEECH_DIR, joined
 from tools.demo_model.scoring import word_error_rate
 
@@ -60,9 +61,10 @@ def test_a_job_that_the_end_of_the_hours_stops_goes_on_when_they_open(
     panel = make_panel()
     panel.login()
     set_hours(panel, is_open=True)
-    recording = joined(tmp_path / "long.wav", minutes=5)
+    recording = joined(tmp_path / "long.wav", minutes=8)
     job_id = panel.submit(recording.path, language="en")
-    until(lambda: panel.job(job_id)["activity"] == "Reading speech", seconds=120, what="it reads")
+    decoded = "SELECT decoded_windows FROM transcribe_attempt WHERE job_id = ?"
+    until(lambda: any(row[0] for row in panel.rows(decoded, job_id)), seconds=120, what="it reads")
     (engine,) = panel.engines()
     set_hours(panel, is_open=False)
     job = panel.wait_for_job(job_id, "queued", seconds=60)
@@ -78,4 +80,5 @@ def test_a_job_that_the_end_of_the_hours_stops_goes_on_when_they_open(
     whole = panel.submit(recording.path, language="en")
     panel.wait_for_job(whole, "succeeded", seconds=300)
     assert panel.text(job_id) == panel.text(whole)
+    assert_windows_taken_over(panel, job_id)
     assert "Waited for the hours" in panel.get(f"/jobs/{job_id}/")

@@ -42,7 +42,9 @@ class EngineWatch:
     `job_ref`: the job that the engine works for at the moment; `beside`: what works for it beside the engine.
     """
 
-    def __init__(self, engine: EngineProcess, job_ref: Callable[[], str], beside: Callable[[], Held | None]) -> None:
+    def __init__(
+        self, engine: EngineProcess, job_ref: Callable[[], str], beside: Callable[[], Held | None] = lambda: None
+    ) -> None:
         self._engine = engine
         self._job_ref = job_ref
         self._beside = beside

@@ -108,7 +108,7 @@ def test_sigterm_to_every_process_at_once_leaves_none(make_panel: MakePanel, tmp
 def test_when_up_is_killed_everything_ends(make_panel: MakePanel) -> None:
     panel = make_panel()
     family = panel.family()
-    _kill_up(panel, family, leave_seconds=15)
+    _kill_up(panel, family, leave_seconds=30)
 
 
 def test_a_queue_that_cannot_stop_is_not_left_behind(make_panel: MakePanel) -> None:

@@ -43,7 +43,7 @@ def test_it_leaves_a_trace_of_every_step(panel: Panel) -> None:
 
 
 def test_one_engine_serves_jobs_of_one_model_and_then_goes(panel: Panel, tmp_path: Path) -> None:
-    long = joined(tmp_path / "long.wav", minutes=4).path  # so that the others have come before it is read
+    long = joined(tmp_path / "long.wav", minutes=12).path  # so that the others have come before it is read
     ids = [panel.submit(clip) for clip in (long, *CLIPS)]
     for job_id in ids:
         panel.wait_for_job(job_id, "succeeded")

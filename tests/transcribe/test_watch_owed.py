@@ -109,20 +109,20 @@ def test_an_engine_whose_watch_hangs_in_a_look_is_ended(
     heat: list[float], sleeper: Sleeper, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     """The watch's facts are kept on a disk that does not answer: here a pipe that nobody writes to."""
-    monkeypatch.setattr(run_watch, "UNLOOKED_LIMIT", 12)  # 1.2 s below: a busy machine may be late
+    monkeypatch.setattr(run_watch, "UNLOOKED_LIMIT", 30)  # 3 s below: a busy machine may be late
     pipe = tmp_path / "silent"
     os.mkfifo(pipe)
     watch = EngineWatch(sleeper, lambda: "job 1")  # type: ignore[arg-type]
     try:
-        for _ in range(30):  # it looks, so nothing is owed
+        for _ in range(45):  # it looks, so nothing is owed
             watch.expect_look()
             time.sleep(0.1)
         assert sleeper.ended_for == ""
         monkeypatch.setattr(sleeper, "look", pipe.read_bytes)
-        time.sleep(0.2)
-        for _ in range(13):
+        time.sleep(1.0)
+        for _ in range(31):
             watch.expect_look()
-        assert sleeper.ended_for.startswith("Ended for heat: the machine could not be looked at for 12 s")
+        assert sleeper.ended_for.startswith("Ended for heat: the machine could not be looked at for 30 s")
     finally:
         with pipe.open("r+b", buffering=0):
             pass

@@ -95,6 +95,12 @@ def test_the_past_of_the_model_is_the_measure_before_the_first_window() -> None:
     assert remaining_seconds(running(duration_seconds=60.0), NOW) == pytest.approx(30.0)
 
 
+def test_a_chunk_in_which_the_machine_slept_or_the_clock_was_set_says_nothing_about_the_next() -> None:
+    for work_seconds in (50, 2 * 86_400, 60, -10_800, 70):
+        done_chunk(in_status(JobStatus.SUCCEEDED, model="demo"), audio_seconds=100, work_seconds=work_seconds)
+    assert pace_of_model("demo") == pytest.approx(0.65)
+
+
 def test_another_model_says_nothing() -> None:
     done_chunk(in_status(JobStatus.SUCCEEDED, model="tiny"), audio_seconds=100, work_seconds=900)
     assert remaining_seconds(running(model="demo"), NOW) is None

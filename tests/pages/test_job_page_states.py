@@ -110,6 +110,12 @@ def test_an_ended_job_tells_how_long_it_took_and_how_much_was_read(operator: Cli
     assert shown["Chunk"] == "1 of 2 done"
 
 
+def test_how_long_it_took_is_not_told_where_the_clock_was_set_back(operator: Client) -> None:
+    job = in_status(JobStatus.SUCCEEDED)
+    Job.objects.update(started_at=timezone.now(), finished_at=timezone.now() - timedelta(hours=3))
+    assert "Took" not in facts(page(operator, job), "job-live")
+
+
 def test_time_that_the_gate_held_it_is_accounted_for(operator: Client) -> None:
     job = queued()
     JobEvent.objects.all().delete()

@@ -199,13 +199,14 @@ def language_name(code: str) -> str:
 
 
 def _elapsed_seconds(job: Job, now: datetime) -> float | None:
-    """From the first start to the end; for a running job, of this attempt."""
+    """From the first start to the end; for a running job, of this attempt. None also where the clock was set back."""
+    begun, end = job.started_at, job.finished_at
     if job.status == JobStatus.RUNNING:
         attempt = job.attempts.filter(number=job.attempt).first()
-        return None if attempt is None else (now - attempt.started_at).total_seconds()
-    if job.started_at is None or job.finished_at is None:
+        begun, end = None if attempt is None else attempt.started_at, now
+    if begun is None or end is None or end < begun:
         return None
-    return (job.finished_at - job.started_at).total_seconds()
+    return (end - begun).total_seconds()
 
 
 def _chunk_count(job: Job) -> ChunkCount:

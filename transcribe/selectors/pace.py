@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import datetime
+from statistics import median
 
 from transcribe.audio.pcm_format import SAMPLE_RATE
 from transcribe.models import Chunk, Job
@@ -34,8 +35,11 @@ class Work:
 
 
 def pace_of_model(model: str) -> float | None:
+    """The median of its chunks: one in which the machine slept, or the clock was set, says nothing about the next."""
     recent = Chunk.objects.filter(job__model=model, status=ChunkStatus.DONE).order_by("-pk")[:REMEMBERED_CHUNKS]
-    return work_sum(_work_of(chunk) for chunk in recent).pace
+    works = [_work_of(chunk) for chunk in recent]
+    paces = [work.pace for work in works if work.pace is not None]
+    return median(paces) if paces else work_sum(works).pace
 
 
 def pace_for(job: Job, now: datetime, past: Callable[[str], float | None] = pace_of_model) -> float | None:
@@ -77,4 +81,6 @@ def _work_begun(chunk: Chunk, position_seconds: float, now: datetime) -> Work:
 
 def _measured(chunk: Chunk, audio_seconds: float, start: datetime, end: datetime) -> Work:
     work_seconds = (end - start).total_seconds() - chunk.paused_seconds
+    if end < start:  # the clock was set back
+        return Work(0.0, 0.0)
     return Work(max(0.0, audio_seconds - chunk.taken_over_seconds), max(0.0, work_seconds))

@@ -6,6 +6,7 @@ import os
 import subprocess
 import tempfile
 import time
+from pathlib import Path
 from typing import IO
 
 from gate.core.incidents.kernel_lines import kernel_lines_since, kernel_lines_that_matter
@@ -19,6 +20,7 @@ TIMEOUT_SECONDS = 5.0
 READ_LIMIT_BYTES = 512 * 1024
 LINES_ASKED = 4000
 SAID_BYTES = 300
+PERSISTENT = Path("/var/log/journal")  # journald.conf(5), Storage=auto
 
 BEFORE_SECONDS = 600.0  # what announces a freeze: memory that runs out, a processor that is throttled
 MATTERS = "memory, heat, a hang or the disk"
@@ -47,8 +49,8 @@ def kernel_evidence(*, since: float, boot_id: str | None = None) -> Evidence:
             told = "\n".join(found) or f"Nothing in it tells of {MATTERS} ({len(lines)} lines were read)."
             return Evidence(title=f"{TITLE} of {which} ({command[0]})", text=told)
     text = "\n".join(problems) or "The kernel's log of that time is not kept, or this account may not read it."
-    if boot_id is not None:
-        text += "\nA persistent journal keeps it over a restart: make the directory /var/log/journal."
+    if boot_id is not None and not PERSISTENT.is_dir():
+        text += f"\nA persistent journal keeps it over a restart: make the directory {PERSISTENT}."
     return Evidence(title=TITLE, text=text)
 
 

@@ -95,7 +95,7 @@ class JobRun:
         chunks = chunks_plan(self.job, _bounds(prepared), model.sha256)
         waiting = [chunk for chunk in chunks if chunk.status == ChunkStatus.PENDING]
         for chunk in waiting:
-            self.slot.admit(self.job, model, purpose="chunk")
+            self.slot.admit_chunk(self.job, model, watch=self._watch, tell=self._say)
             self._read_chunk(chunk, prepared.pcm_path, self.slot.engine(self.job, model, watch=self._watch).transcribe)
 
     def _read_chunk(self, chunk: Chunk, pcm_path: Path, transcribe: Callable[..., Transcribed]) -> None:

@@ -128,8 +128,8 @@ class Chunk(models.Model):
     status = models.CharField(max_length=12, choices=ChunkStatus.choices, default=ChunkStatus.PENDING)
     attempts = models.PositiveIntegerField(default=0, help_text="How often it was begun")
     engine_losses = models.PositiveIntegerField(default=0, help_text="How often its engine ended unexpectedly")
-    lost_at_entry = models.PositiveIntegerField(
-        null=True, blank=True, help_text="Entries in its journal when its process last ended unexpectedly"
+    lost_at_window = models.PositiveIntegerField(
+        null=True, blank=True, help_text="Windows in its journal when its process last ended unexpectedly"
     )
     error = models.TextField(blank=True)
     language = models.CharField(max_length=10, blank=True)

@@ -41,7 +41,7 @@ from transcribe.services.progress import (
     job_leave,
     losses_while_loading,
 )
-from transcribe.services.tries import next_try_after_loss
+from transcribe.services.tries import next_try_after_block, next_try_after_loss
 from transcribe.slot import EngineSlot
 from transcribe.states import JobStatus
 
@@ -76,9 +76,8 @@ def _run_and_tell(job: Job, slot: EngineSlot, control: RunControl) -> None:
         job_end(job)
     except JobBlocked as blocked:
         slot.kill()
-        next_try = timezone.now() + timedelta(seconds=settings.GATE_RETRY_SECONDS)
         outcome = AttemptOutcome.PRESSURE if isinstance(blocked, JobPressed) else AttemptOutcome.BLOCKED
-        job_leave(job, JobStatus.BLOCKED, blocked.reason, outcome, next_try_at=next_try)
+        job_leave(job, JobStatus.BLOCKED, blocked.reason, outcome, next_try_at=next_try_after_block(job))
     except MachineEnded as ended:
         slot.kill()
         reason = f"{ended.reason} What it has read is kept; {COMES_BACK_WHEN}."

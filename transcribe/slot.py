@@ -16,7 +16,8 @@ from gate.core.checks import lock_refusal_text
 from gate.core.errors import LockError
 from gate.core.groups import group_left_after
 from gate.core.heldlock import HeldLock
-from gate.services import gate_evaluate, lock_acquire, lock_release, memory_pressure_refusal
+from gate.core.verdict import CheckName, Verdict
+from gate.services import gate_evaluate, lock_acquire, lock_release, memory_pressure_refusal, policy_in_force
 from transcribe.engine.protocol import Load, Loaded
 from transcribe.engine_logs import AttemptLog, log_begin
 from transcribe.errors import JobBlocked, JobPressed
@@ -30,6 +31,8 @@ from transcribe.supervisor import EngineProcess
 logger = logging.getLogger(__name__)
 
 GONE_LOOK_SECONDS = 10.0  # how often a group that survives SIGKILL (it waits for a disk) is told in the log
+COOL_LOOK_SECONDS = 5.0  # how often the gate is asked again while a loaded engine waits to cool
+COOL_WATCH_SECONDS = 0.2
 HEARTBEAT_SECONDS = 5.0  # a lock without a sign of life for hung_after_seconds (gate.core.policy) counts as hung
 
 
@@ -72,13 +75,47 @@ class EngineSlot:
                 raise JobBlocked(lock_refusal_text(refused)) from refused
         elif self._held.record.job_ref != self._job_ref:
             self._name_holder(self._held.record.pid, self._job_ref)
-        requirement = model.requirement
-        if self._loaded is not None:
-            requirement = requirement.less_resident(self._loaded.resident_bytes)
-        verdict = gate_evaluate(requirement, purpose=purpose, held=self._held, job_ref=str(job.pk))
+        verdict = self._verdict(job, model, purpose)
         if not verdict.admitted:
             self.close()
             raise JobBlocked(verdict.reason_and_advice)
+
+    def admit_chunk(
+        self, job: Job, model: ResolvedModel, *, watch: Callable[[], None], tell: Callable[[str], None]
+    ) -> None:
+        """Ask the gate again before a chunk, with the engine that `engine` gave.
+
+        While only heat is in the way the loaded engine waits, as one that reads is paused and not ended for it: a model
+        that is loaded anew each time would heat the machine and read nothing. `tell` hears why.
+
+        Raises:
+            JobBlocked: on another no, or when it does not cool for as long as a pause may last.
+            EngineLost, MachineEnded: the engine has ended. And what `watch` raises.
+        """
+        begun_at = time.monotonic()
+        while True:
+            watch()
+            self.require_not_ended()
+            if self._engine is not None and not self._engine.is_alive():
+                raise self._engine.lost()
+            verdict = self._verdict(job, model, "chunk")
+            if verdict.admitted:
+                return
+            is_patient = time.monotonic() - begun_at < policy_in_force().pause_limit_seconds
+            if not (verdict.waits_only_to_cool and is_patient):
+                self.close()
+                raise JobBlocked(verdict.reason_and_advice)
+            tell(f"Waits to cool, with the model loaded: {verdict.result(CheckName.TEMPERATURE).summary}")
+            asks_at = time.monotonic() + COOL_LOOK_SECONDS
+            while time.monotonic() < asks_at:
+                watch()
+                time.sleep(COOL_WATCH_SECONDS)
+
+    def _verdict(self, job: Job, model: ResolvedModel, purpose: str) -> Verdict:
+        requirement = model.requirement
+        if self._loaded is not None:
+            requirement = requirement.less_resident(self._loaded.resident_bytes)
+        return gate_evaluate(requirement, purpose=purpose, held=self._held, job_ref=str(job.pk))
 
     def engine(self, job: Job, model: ResolvedModel, *, watch: Callable[[], None]) -> EngineProcess:
         """The running engine with `model` loaded. Call `admit` first.

@@ -56,6 +56,7 @@ class EngineProcess:
         self._buffer = b""
         self._guard = threading.Lock()
         self._machine_reason = ""
+        self._is_tied = False  # to us, by its own word: one that is stopped before would outlive us with the lock
         with log.path.open("ab") as log_file:
             self._process = subprocess.Popen(
                 # j5a: allow J5A001 because slot.py holds the lock and asked the gate before it makes this object
@@ -100,8 +101,8 @@ class EngineProcess:
 
     # ── called by the watch's thread ─────────────────────────────────────────────────────────────
     def hold(self, what: HeldFor) -> None:
-        """Make the whole group stand still."""
-        if self._signal(signal.SIGSTOP):
+        """Make the whole group stand still, as soon as it ends with us."""
+        if self._is_tied and self._signal(signal.SIGSTOP):
             self.held.begin(what)
 
     def let_go(self) -> None:
@@ -174,6 +175,7 @@ class EngineProcess:
             self.require_not_ended()
             for message in self._read():
                 silence = Stretch(self.held)
+                self._is_tied = True
                 if isinstance(message, Failed):
                     raise self._failed(message)
                 if isinstance(message, Loaded | Transcribed):

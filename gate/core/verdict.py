@@ -70,6 +70,11 @@ class Verdict:
         return not self.blocking
 
     @property
+    def waits_only_to_cool(self) -> bool:
+        """Nothing but a temperature that was read stands in the way."""
+        return [(r.check, r.outcome) for r in self.blocking] == [(CheckName.TEMPERATURE, Outcome.BLOCK)]
+
+    @property
     def reason(self) -> str:
         """One plain sentence: what stands in the way, with its figures; or that nothing does."""
         if self.blocking:

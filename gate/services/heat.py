@@ -12,7 +12,7 @@ from gate.conf import heat_file, host_id
 from gate.core.hysteresis import Latch
 from gate.models import GateState
 
-__all__ = ["Remembered", "gate_remember", "gate_remembered", "heat_file_trip", "heat_latch_trip"]
+__all__ = ["Remembered", "gate_remember", "gate_remembered", "heat_file_trip", "heat_latch_reset", "heat_latch_trip"]
 
 logger = logging.getLogger(__name__)
 
@@ -68,6 +68,15 @@ def heat_latch_trip() -> None:
         GateState.objects.update_or_create(host=host_id(), defaults={"latched": True})
     except DatabaseError as problem:  # whoever watches a process must go on watching it
         logger.warning("the heat latch could not be stored (%s); its file beside the lock has it", problem)
+
+
+def heat_latch_reset() -> None:
+    """A process that was paused for heat goes on: what is cool enough for it is so for the gate. Never raises."""
+    _file_keep(latched=False)
+    try:
+        GateState.objects.filter(host=host_id(), latched=True).update(latched=False)
+    except DatabaseError as problem:
+        logger.warning("the heat latch could not be reset (%s); the next question to the gate does it", problem)
 
 
 def _file_keep(*, latched: bool) -> None:

@@ -9,7 +9,6 @@ import sqlite3
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
 
@@ -24,15 +23,6 @@ pytestmark = pytest.mark.usefixtures("namespaces")
 
 # One temperature, so that a window is decoded once and takes about as long as the next.
 PLAIN = {"language": "en", "temperature_increment_on_fallback": "None"}
-
-
-@pytest.fixture
-def hot(tmp_path: Path) -> Iterator[tuple[Panel, Thermometer]]:
-    panel, thermometer = hot_panel(tmp_path, 60.0, J5A_ENGINE_THREADS="1")
-    try:
-        yield panel.start(), thermometer
-    finally:
-        panel.stop()
 
 
 def wait_for_state(pid: int, *states: str, what: str) -> None:
@@ -136,7 +126,7 @@ def test_it_rests_pauses_goes_on_is_ended_and_comes_back(hot: tuple[Panel, Therm
     panel.wait_for_job(undisturbed, "succeeded", seconds=240)
     assert held_seconds(panel, undisturbed) == {}
     assert panel.text(job_id) == panel.text(undisturbed)
-    assert_windows_taken_over(panel, job_id)
+    assert_windows_taken_over(panel, job_id, undisturbed)
 
 
 def test_one_that_somebody_wakes_is_paused_again(hot: tuple[Panel, Thermometer], tmp_path: Path) -> None:

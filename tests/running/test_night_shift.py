@@ -80,5 +80,5 @@ def test_a_job_that_the_end_of_the_hours_stops_goes_on_when_they_open(
     whole = panel.submit(recording.path, language="en")
     panel.wait_for_job(whole, "succeeded", seconds=300)
     assert panel.text(job_id) == panel.text(whole)
-    assert_windows_taken_over(panel, job_id)
+    assert_windows_taken_over(panel, job_id, whole)
     assert "Waited for the hours" in panel.get(f"/jobs/{job_id}/")

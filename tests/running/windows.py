@@ -7,16 +7,25 @@ from itertools import pairwise
 from tests.panel import Panel
 
 
-def assert_windows_taken_over(panel: Panel, job_id: int) -> None:
-    """For a job of one chunk that has succeeded after at least one try that decoded something and was broken off."""
-    query = (
-        "SELECT number, outcome, decoded_windows AS decoded, replayed_windows AS replayed FROM transcribe_attempt"
-        " WHERE job_id = ? AND decoded_windows + replayed_windows > 0 ORDER BY number"
-    )
-    tries = panel.rows(query, job_id)
+def assert_windows_taken_over(panel: Panel, job_id: int, undisturbed: int | None = None) -> None:
+    """For a job of one chunk that has succeeded after at least one try that decoded something and was broken off.
+
+    `undisturbed`: a job that has read the same recording in one go.
+    """
+    tries = decoding_tries(panel, job_id)
     told = [tuple(row) for row in tries]
     assert len(tries) >= 2, told
     for before, after in pairwise(tries):
         assert after["replayed"] >= before["replayed"] + before["decoded"], told
-    whole = tries[-1]["replayed"] + tries[-1]["decoded"]
-    assert sum(row["decoded"] for row in tries) <= whole + len(tries) - 1, told
+    if undisturbed is not None:
+        (whole,) = decoding_tries(panel, undisturbed)
+        assert tries[-1]["replayed"] + tries[-1]["decoded"] == whole["decoded"], told
+        assert sum(row["decoded"] for row in tries) <= whole["decoded"] + len(tries) - 1, told
+
+
+def decoding_tries(panel: Panel, job_id: int) -> list:  # type: ignore[type-arg]
+    query = (
+        "SELECT number, outcome, decoded_windows AS decoded, replayed_windows AS replayed FROM transcribe_attempt"
+        " WHERE job_id = ? AND decoded_windows + replayed_windows > 0 ORDER BY number"
+    )
+    return panel.rows(query, job_id)

@@ -12,9 +12,9 @@ from pytest_django import Settings
 from gate.models import Incident
 from tests.transcribe.jobs import make_job
 from transcribe.conf import journal_path
-from transcribe.engine.journal import entries_kept, open_journal
+from transcribe.engine.journal import kept_values, open_journal
 from transcribe.models import Attempt, AttemptOutcome, Chunk, Job
-from transcribe.services.chunk_losses import chunk_lose
+from transcribe.services.chunk_losses import RUN_LOST, chunk_lose
 from transcribe.services.claims import job_claim, jobs_recover_worker, jobs_take_back
 from transcribe.services.jobs import job_retry
 from transcribe.services.order import chunk_retry
@@ -48,12 +48,12 @@ def read() -> Callable[[], Chunk]:
     return begin
 
 
-def keep_windows(job: Job, count: int) -> None:
+def keep_windows(job: Job, count: int, temperature: float = 0.0) -> None:
     path = journal_path(job.pk, 0)
     path.parent.mkdir(parents=True, exist_ok=True)
     journal = open_journal(path, {"format": 1}, tell=print)
     for _ in range(count):
-        journal.append(f"key {entries_kept(path)}", {"text": "said"})
+        journal.append(f"key {len(kept_values(path))}", {"text": "said", "temperature": temperature})
     journal.close()
 
 
@@ -74,9 +74,9 @@ def test_twice_at_the_same_place_sets_it_aside_and_the_rest_goes_on(read: Callab
     job.refresh_from_db()
     assert (job.status, job.finished_at) == (JobStatus.QUEUED, None)
     assert Chunk.objects.get(index=1).status == PENDING
-    assert Chunk.objects.get(index=0).error == "The worker, or the whole machine, ended twice at the same place of it."
+    assert Chunk.objects.get(index=0).error == RUN_LOST
     incident = Incident.objects.get(kind="engine_lost_twice")
-    assert f"job {job.pk} “Talk”, attempt 2, in chunk 1: The worker, or the whole machine" in incident.summary
+    assert f"job {job.pk} “Talk”, attempt 2, in chunk 1: {RUN_LOST}" in incident.summary
 
 
 @pytest.mark.parametrize("further", [1, 4])
@@ -87,6 +87,15 @@ def test_one_that_got_further_is_not_blamed(read: Callable[[], Chunk], further: 
         read()
         keep_windows(job, further)
     assert not Incident.objects.filter(kind="engine_lost_twice").exists()
+
+
+def test_a_fallback_of_the_same_window_is_no_further(read: Callable[[], Chunk]) -> None:
+    job = read().job
+    keep_windows(job, 3)
+    assert lose() == PENDING
+    read()
+    keep_windows(job, 2, temperature=0.2)
+    assert lose() == ASIDE
 
 
 def test_an_engine_and_then_the_worker_at_the_same_place_are_twice(read: Callable[[], Chunk]) -> None:
@@ -111,7 +120,7 @@ def test_the_last_chunk_that_is_left_ends_the_job(read: Callable[[], Chunk]) -> 
     assert lose() == ASIDE
     job.refresh_from_db()
     assert job.status == JobStatus.INCOMPLETE
-    assert job.reason.startswith("1 of 2 chunks are done. Chunk 1 was set aside after two tries: The worker, or")
+    assert job.reason.startswith("1 of 2 chunks are done. Chunk 1 was set aside, having lost its process twice: The")
     assert not Attempt.objects.filter(ended_at=None).exists()
 
 

@@ -1,6 +1,9 @@
-"""The gate is asked before the first chunk as well: a machine may have changed while the model was loading."""
+"""Between loading and the first chunk: the gate is asked again, and an engine that has ended is told."""
 
 from __future__ import annotations
+
+import os
+import signal
 
 import pytest
 from pytest_django import Settings
@@ -33,3 +36,30 @@ def test_a_no_after_loading_begins_no_chunk(slot: EngineSlot, settings: Settings
     assert [(c.status, c.attempts) for c in job.chunks.all()] == [(ChunkStatus.PENDING, 0)]
     assert slot._engine is None
     assert slot._held is None, "everything is given back"
+
+
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.usefixtures("uploads")
+@pytest.mark.parametrize(
+    ("by_the_watch", "status", "outcome", "exit_code"),
+    [(False, JobStatus.QUEUED, "engine_lost", -9), (True, JobStatus.BLOCKED, "machine_ended", None)],
+)
+def test_an_engine_that_ends_before_its_first_chunk_is_told(
+    slot: EngineSlot, by_the_watch: bool, status: JobStatus, outcome: str, exit_code: int | None
+) -> None:
+    ended: list[int] = []
+
+    def ends_once() -> None:
+        if slot._loaded is not None and slot._engine is not None and not ended:
+            ended.append(slot._engine.pid)
+            if by_the_watch:
+                slot._engine.end_for_machine("Ended for want of memory: 1.0 GiB of memory available, limit 2.0 GiB.")
+            else:
+                os.kill(slot._engine.pid, signal.SIGKILL)
+
+    job = submitted()
+    assert run_once(slot, Control(ends_once)) == status
+    (attempt,) = job.attempts.all()
+    assert (attempt.outcome, attempt.exit_code, attempt.engine_pid) == (outcome, exit_code, ended[0])
+    assert [c.attempts for c in job.chunks.all()] in ([0], [1])
+    assert run_once(slot) == JobStatus.SUCCEEDED

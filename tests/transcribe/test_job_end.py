@@ -34,7 +34,7 @@ def test_a_job_whose_only_chunk_was_set_aside_says_why(job: Job) -> None:
     assert [chunk_lose(chunk, "The engine was killed by signal 9.") for _ in range(2)] == [False, True]
     assert job_end(job) == JobStatus.FAILED
     job.refresh_from_db()
-    assert job.reason == "Chunk 1 was set aside after two tries: The engine was killed by signal 9."
+    assert job.reason == "Chunk 1 was set aside, having lost its process twice: The engine was killed by signal 9."
 
 
 def test_losses_while_loading_are_counted(job: Job) -> None:

@@ -67,7 +67,7 @@ def test_a_job_is_blocked_since_the_first_refusal_after_its_engine_last_ran() ->
     refused(job, 1, 90)
     refused(job, 2, 80)
     assert minutes_since(blocked_since(job)) == 90
-    refused(job, 3, 50, engine_pid=7)  # it ran, and was blocked before a further chunk
+    refused(job, 3, 50, engine_pid=7, decoded_windows=9)  # it read, and was blocked before a further chunk
     refused(job, 4, 40)
     assert minutes_since(blocked_since(job)) == 50
     refused(job, 5, 30, outcome=AttemptOutcome.STOPPED)

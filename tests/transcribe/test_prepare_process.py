@@ -61,9 +61,9 @@ def test_it_can_be_polled_while_something_else_goes_on(tmp_path: Path) -> None:
 def test_one_that_is_held_is_not_silent(
     tmp_path: Path, long_wav: Path, monkeypatch: pytest.MonkeyPatch, held_by_us: bool
 ) -> None:
-    monkeypatch.setattr(prepare, "SILENT_CHILD_SECONDS", 2.0)
     with Preparation(long_wav, tmp_path / "out.pcm", display_name="long") as preparation:
         wait_until(lambda: preparation.poll() is None and preparation.progress_seconds > 0)
+        monkeypatch.setattr(prepare, "SILENT_CHILD_SECONDS", 2.0)
         if held_by_us:
             preparation.hold(HeldFor.HEAT_PAUSE)
         else:

@@ -12,7 +12,7 @@ from tests.transcribe.jobs import make_job
 from transcribe.models import Attempt, AttemptOutcome, Chunk, Job, JobEvent
 from transcribe.retries import retry_delay
 from transcribe.services.claims import jobs_recover_worker
-from transcribe.services.tries import fruitless_attempts, next_try_after_loss
+from transcribe.services.tries import fruitless_attempts, next_try_after_block, next_try_after_loss
 from transcribe.states import ChunkStatus, JobStatus
 
 
@@ -69,6 +69,19 @@ def test_a_no_of_the_gate_a_stop_and_a_cancel_do_not_count(job: Job) -> None:
     for number, outcome in enumerate((AttemptOutcome.BLOCKED, AttemptOutcome.STOPPED, AttemptOutcome.CANCELLED), 5):
         attempt(job, number, outcome, minutes_ago=5)
     assert fruitless_attempts(job).count() == 4
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize(("loaded", "factor"), [(False, 1), (True, 16)])
+def test_a_no_after_the_model_was_loaded_counts(job: Job, loaded: bool, factor: int) -> None:
+    values = {"engine_pid": 7} if loaded else {}
+    Attempt.objects.filter(number=4).update(outcome=AttemptOutcome.BLOCKED, **values)
+    attempt(job, 5, "", minutes_ago=1)
+    Attempt.objects.filter(number=5).update(**values)
+    Job.objects.update(attempt=5)
+    job.refresh_from_db()
+    seconds = (next_try_after_block(job) - timezone.now()).total_seconds()
+    assert seconds == pytest.approx(factor * settings.GATE_RETRY_SECONDS, abs=5)
 
 
 @pytest.mark.django_db

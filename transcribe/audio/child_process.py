@@ -19,7 +19,8 @@ from pathlib import Path
 
 PROJECT_DIR = Path(__file__).resolve().parents[2]
 # linux/prctl.h
-PR_SET_PDEATHSIG = 1
+PR_SET_PDEATHSIG, PR_SET_NAME = 1, 15
+TIED_NAME = "j5a-decoder"  # at most 15 bytes
 # What a child may know of our environment: no secret of the web process reaches a decoder.
 PASSED_ENVIRONMENT = ("PATH", "LANG", "LC_ALL", "LC_CTYPE", "LD_LIBRARY_PATH", "TMPDIR", "TZ")
 # Enough for the file, its temporary copy and Python's own; a decoder needs no more.
@@ -105,10 +106,20 @@ def _limit(kind: int, value: int) -> None:
 
 
 def die_with_parent(parent_pid: int) -> None:
-    """Have the kernel kill this process when its parent ends; end now if it already has."""
+    """Have the kernel kill this process when its parent ends; end now if it already has. Its name tells."""
     if sys.platform == "linux":
-        ctypes.CDLL(None, use_errno=True).prctl(PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0)
+        libc = ctypes.CDLL(None, use_errno=True)
+        libc.prctl(PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0)
+        libc.prctl(PR_SET_NAME, TIED_NAME.encode(), 0, 0, 0)
     exit_if_orphaned(parent_pid)
+
+
+def is_tied(pid: int) -> bool:
+    """Whether this child ends with its parent. One that is stopped before it does would stay for ever."""
+    try:
+        return Path(f"/proc/{pid}/comm").read_text(encoding="utf-8").strip() == TIED_NAME
+    except OSError:
+        return sys.platform != "linux"
 
 
 def exit_if_orphaned(parent_pid: int) -> None:
@@ -124,6 +135,7 @@ __all__ = [
     "end_child",
     "error_output",
     "exit_if_orphaned",
+    "is_tied",
     "last_words",
     "start_child",
 ]

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Self
 
-from transcribe.audio.child_process import end_child, error_output, last_words, start_child
+from transcribe.audio.child_process import end_child, error_output, is_tied, last_words, start_child
 from transcribe.audio.chunking import Span
 from transcribe.audio.errors import AudioError, Fault, audio_error
 from transcribe.audio.pcm_format import BYTES_PER_SECOND
@@ -115,7 +115,7 @@ class Preparation:
 
     def hold(self, what: HeldFor) -> None:
         """Make it stand still, which is no silence of its own. From any thread, as `let_go`."""
-        if self._signal(signal.SIGSTOP):
+        if is_tied(self._process.pid) and self._signal(signal.SIGSTOP):
             self._held.begin(what)
 
     def let_go(self) -> None:
@@ -123,14 +123,17 @@ class Preparation:
         self._held.end()
 
     def _signal(self, number: signal.Signals) -> bool:
-        with self._guard:
+        if not self._guard.acquire(blocking=False):
+            return False  # it is being ended, which may take as long as a dead disk takes
+        try:
             if self._process.returncode is not None:
                 return False
-            try:
-                os.killpg(self._process.pid, number)
-            except ProcessLookupError:
-                return False
-            return True
+            os.killpg(self._process.pid, number)
+        except ProcessLookupError:
+            return False
+        finally:
+            self._guard.release()
+        return True
 
     def _end_child(self) -> None:
         with self._guard:

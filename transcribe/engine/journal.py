@@ -73,13 +73,13 @@ def _take_over(descriptor: int, path: Path, header: dict[str, Any], tell: Callab
     return {}
 
 
-def entries_kept(path: Path) -> int:
-    """How many whole entries the journal at `path` has; 0 where it is not there or cannot be read."""
+def kept_values(path: Path) -> list[Any]:
+    """The values of the whole entries of the journal at `path`; none where it is not there or cannot be read."""
     try:
         records, _ = read_records(path.read_bytes())
     except OSError:
-        return 0
-    return max(0, len(records) - 1)
+        return []
+    return [value for _, value in records[1:]]
 
 
 def frame(value: Any) -> bytes:

@@ -145,7 +145,8 @@ class WindowKeeper:
 def _result_values(result: DecodingResult) -> dict[str, Any]:
     """What `whisper.transcribe` reads of a result, floats to the last bit; it never reads the audio features."""
     exact = {name: float(getattr(result, name)).hex() for name in RESULT_FLOATS}
-    return {"language": result.language, "tokens": result.tokens, "text": result.text, **exact}
+    texts = {"language": result.language, "tokens": result.tokens, "text": result.text}
+    return {"temperature": result.temperature, **texts, **exact}
 
 
 def _result(values: dict[str, Any], options: DecodingOptions) -> DecodingResult:

@@ -20,7 +20,7 @@ from transcribe.services.chunk_losses import chunk_lose_run, is_all_read
 from transcribe.services.incidents import worker_lost_again_report, worker_lost_report
 from transcribe.services.progress import job_end
 from transcribe.services.tries import fruitless_attempts, next_try_after_loss
-from transcribe.states import ENDED, OWNER_COMMAND, OWNER_WORKER, WAITING, ChunkStatus, JobStatus
+from transcribe.states import OWNER_COMMAND, OWNER_WORKER, WAITING, ChunkStatus, JobStatus
 
 # A job that takes its worker down with it five times must not do so every half hour for ever.
 WORKER_LOSSES_ALLOWED = 5
@@ -161,6 +161,13 @@ def _is_asked_to_end(job: Job) -> bool:
     return job.status == JobStatus.RUNNING and (job.cancel_requested or job.hold_requested)
 
 
+def _end_lost(job: Job, reason: str = "") -> bool:
+    job_end(job, reason, attempt=AttemptOutcome.WORKER_LOST)
+    if job.is_ended:  # not, where another run has it now
+        work_remove(job.pk, keep_journals=job.is_retryable)
+    return job.is_ended
+
+
 def _take_back(job: Job, reason: str, *, nothing_left: bool = False) -> bool:
     asked_to_end = _is_asked_to_end(job)
     if asked_to_end and _engine_lives(job):
@@ -175,10 +182,9 @@ def _take_back(job: Job, reason: str, *, nothing_left: bool = False) -> bool:
             taken = Job.objects.filter(pk=job.pk, status=job.status, owner=job.owner).update(owner=OWNER_WORKER) == 1
         elif _worker_losses(job) >= WORKER_LOSSES_ALLOWED:
             times = f"This happened {WORKER_LOSSES_ALLOWED} times in a row without a finished chunk."
-            return job_end(job, f"{reason[:1].upper()}{reason[1:]}. {times} Retry tries it again.") in ENDED
+            return _end_lost(job, f"{reason[:1].upper()}{reason[1:]}. {times} Retry tries it again.")
         elif nothing_left:
-            work_remove(job.pk, keep_journals=True)
-            return job_end(job) in ENDED
+            return _end_lost(job)
         else:
             next_try = next_try_after_loss(job)
             taken = job.move(

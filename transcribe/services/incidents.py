@@ -20,7 +20,7 @@ from gate.models import Incident, VerdictRecord
 from gate.services import incident_recovered, incident_report, incidents_hold
 from transcribe.conf import journal_path
 from transcribe.engine.errors import ProtocolError
-from transcribe.engine.journal import entries_kept
+from transcribe.engine.journal import kept_values
 from transcribe.engine_logs import log_end, log_evidence, log_path
 from transcribe.errors import EngineLost
 from transcribe.models import Attempt, AttemptOutcome, Chunk, Job
@@ -189,9 +189,9 @@ def _long_blocks() -> Iterator[Occurrence]:
 
 
 def blocked_since(job: Job) -> datetime | None:
-    """Since when every attempt of the job was refused, for whatever cause; one whose engine ran ends such a time."""
+    """Since when every attempt of the job was refused, for whatever cause; one that read something ends such a time."""
     attempts = Attempt.objects.filter(job=job, ended_at__isnull=False)
-    other = attempts.exclude(outcome__in=REFUSED, engine_pid__isnull=True).order_by("number").last()
+    other = attempts.exclude(outcome__in=REFUSED, decoded_windows=0).order_by("number").last()
     refused = attempts.filter(outcome__in=REFUSED)
     if other is not None:
         refused = refused.filter(number__gte=other.number)
@@ -240,7 +240,8 @@ def recovery_note(*, since: datetime) -> None:
     for attempt in taken.filter(started_at__lte=incident.last_at + timedelta(seconds=10)).select_related("job")[:20]:
         which = f"{_name(attempt.job)}, attempt {attempt.number},"
         if which not in incident.recovery:
-            incident_recovered(incident, f"{which} was queued again; {_kept_text(attempt.job)}.")
+            became = "had lost its process too often and ended" if attempt.job.is_ended else "was queued again"
+            incident_recovered(incident, f"{which} {became}; {_kept_text(attempt.job)}.")
 
 
 def _kept_text(job: Job) -> str:
@@ -249,7 +250,7 @@ def _kept_text(job: Job) -> str:
     if done:
         finished = "1 finished chunk is kept" if done == 1 else f"{done} finished chunks are kept"
     left = job.chunks.exclude(status=ChunkStatus.DONE).values_list("index", flat=True)
-    is_begun = any(entries_kept(journal_path(job.pk, index)) for index in left)
+    is_begun = any(kept_values(journal_path(job.pk, index)) for index in left)
     return f"{finished}; what was read of an unfinished one is kept" if is_begun else finished
 
 

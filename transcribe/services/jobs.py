@@ -116,7 +116,7 @@ def job_retry(job: Job, user: User | AnonymousUser | None) -> bool:
         )
         if moved:
             Chunk.objects.filter(job=job).exclude(status=ChunkStatus.DONE).update(
-                status=ChunkStatus.PENDING, attempts=0, engine_losses=0, lost_at_entry=None, error=""
+                status=ChunkStatus.PENDING, attempts=0, engine_losses=0, lost_at_window=None, error=""
             )
             queue_wake()
     return moved

@@ -118,7 +118,7 @@ def chunk_retry(chunk: Chunk, user: Person) -> bool:
         return False
     with transaction.atomic():
         again = Chunk.objects.filter(pk=chunk.pk, status=ChunkStatus.QUARANTINED).update(
-            status=ChunkStatus.PENDING, attempts=0, engine_losses=0, lost_at_entry=None, error=""
+            status=ChunkStatus.PENDING, attempts=0, engine_losses=0, lost_at_window=None, error=""
         )
         moved = again == 1 and job.move(
             JobStatus.QUEUED, f"chunk {chunk.index + 1} is tried again, asked for by {_who(user)}", **queued_anew()

@@ -161,8 +161,8 @@ def _as_asked(
     return status, reason, outcome
 
 
-def job_end(job: Job, reason: str = "") -> JobStatus:
-    """End the job by what its chunks say: all done, some done, or none."""
+def job_end(job: Job, reason: str = "", *, attempt: AttemptOutcome | None = None) -> JobStatus:
+    """End the job by what its chunks say: all done, some done, or none. `attempt`: how it ended, if otherwise."""
     done = job.chunks.filter(status=ChunkStatus.DONE).count()
     total = job.chunks.count()
     reason = reason or _quarantine_reason(job)
@@ -173,14 +173,16 @@ def job_end(job: Job, reason: str = "") -> JobStatus:
         reason = f"{done} of {total} chunks are done. {reason}".strip()
     else:
         status, outcome = JobStatus.FAILED, AttemptOutcome.FAILED
-    job_leave(job, status, reason, outcome, finished_at=timezone.now())
+    job_leave(job, status, reason, attempt or outcome, finished_at=timezone.now())
     return status
 
 
 def _quarantine_reason(job: Job) -> str:
     """Why chunks were set aside, in the words of the first; empty when none was."""
     first = job.chunks.filter(status=ChunkStatus.QUARANTINED).first()
-    return "" if first is None else f"Chunk {first.index + 1} was set aside after two tries: {first.error}"
+    return (
+        "" if first is None else f"Chunk {first.index + 1} was set aside, having lost its process twice: {first.error}"
+    )
 
 
 def losses_while_loading(job: Job) -> int:

@@ -12,7 +12,7 @@ from transcribe.models import Attempt, AttemptOutcome, Job
 from transcribe.retries import retry_delay
 from transcribe.states import ENDED, ChunkStatus, JobStatus
 
-__all__ = ["fruitless_attempts", "next_try_after_loss", "since_last_retry"]
+__all__ = ["fruitless_attempts", "next_try_after_block", "next_try_after_loss", "since_last_retry"]
 
 # Ended by a loss, not by a no of the gate, a person or the service's stop.
 LOST = (
@@ -31,9 +31,13 @@ def since_last_retry(job: Job) -> QuerySet[Attempt]:
 
 
 def fruitless_attempts(job: Job) -> QuerySet[Attempt]:
-    """Lost ones in a row that finished no chunk and kept no window; the attempt in hand counts as lost."""
+    """Lost ones in a row that finished no chunk and kept no window; the attempt in hand counts as lost.
+
+    So does one that loaded the model, which the gate then did not let read.
+    """
     attempts = since_last_retry(job)
-    lost = attempts.filter(Q(outcome__in=LOST) | Q(number=job.attempt))
+    blocked_late = Q(outcome=AttemptOutcome.BLOCKED, engine_pid__isnull=False)
+    lost = attempts.filter(Q(outcome__in=LOST) | Q(number=job.attempt) | blocked_late)
     fruitful = attempts.filter(decoded_windows__gt=0).order_by("number").last()
     if fruitful is not None:
         lost = lost.filter(number__gt=fruitful.number)
@@ -46,3 +50,11 @@ def next_try_after_loss(job: Job, *, at_least_seconds: float = 0.0) -> datetime 
     fruitless = fruitless_attempts(job).count()
     seconds = max(at_least_seconds, retry_delay(fruitless, base_seconds=settings.GATE_RETRY_SECONDS))
     return timezone.now() + timedelta(seconds=seconds) if seconds else None
+
+
+def next_try_after_block(job: Job) -> datetime:
+    """As often as the gate is asked; where the model was loaded for nothing, later each time."""
+    seconds = settings.GATE_RETRY_SECONDS
+    was_loaded = job.attempts.filter(number=job.attempt, engine_pid__isnull=False).exists()
+    later = next_try_after_loss(job, at_least_seconds=seconds) if was_loaded else None
+    return later or timezone.now() + timedelta(seconds=seconds)

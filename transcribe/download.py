@@ -240,7 +240,7 @@ def _read(response: http.client.HTTPResponse) -> bytes | Cut:
 def _cause(error: Exception) -> str:
     reason = getattr(error, "reason", None) or error
     if isinstance(reason, socket.gaierror):
-        return f"the server’s name is not known here ({reason.strerror}); is this machine offline?"
+        return f"the server’s name is not known here ({reason.strerror}), as on a machine that is offline"
     return getattr(reason, "strerror", None) or str(reason) or type(error).__name__
 
 

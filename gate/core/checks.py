@@ -220,7 +220,8 @@ def _processes_block(result: CheckResult, reading: ProcessReading) -> CheckResul
     named = ", ".join(f"{p.what} (PID {p.pid}, {_age_text(p.age_seconds)})" for p in reading.foreign)
     count = len(reading.foreign)
     summary = f"{count} other Whisper {'process runs' if count == 1 else 'processes run'}: {named}; limit 0"
-    return _with(result, Outcome.BLOCK, summary, "Starts when it has ended; or stop it yourself.")
+    they = ("it has", "it") if count == 1 else ("they have", "them")
+    return _with(result, Outcome.BLOCK, summary, f"Starts when {they[0]} ended; or stop {they[1]} yourself.")
 
 
 def _age_text(age_seconds: float | None) -> str:

@@ -73,6 +73,12 @@ def _opened(path: Path) -> Iterator[tarfile.TarFile]:
         raise BackupError(f"{path} cannot be read: {error.strerror}. Give the path of a backup file.") from error
 
 
+def require_readable(path: Path) -> None:
+    """Raises BackupError where there is no file that could be a backup, before anything else is said about it."""
+    with _opened(path):
+        pass
+
+
 def _plain_name(member: tarfile.TarInfo) -> str:
     """Raises ArchiveDamaged for links, devices, folders, holes, and every name that a backup does not give."""
     if not member.isreg() or member.issparse():

@@ -19,7 +19,7 @@ from gate.core.units import bytes_text
 from j5a_admin.backup.claims import nobody_uses
 from j5a_admin.backup.errors import ArchiveDamaged, BackupError, BackupFromNewer, DataInTheWay, disk_told
 from j5a_admin.backup.manifest import DATABASE_NAME, UPLOADS, Manifest
-from j5a_admin.backup.read import archive_read
+from j5a_admin.backup.read import archive_read, require_readable
 from j5a_admin.backup.snapshot import database_check, database_migrations, database_recordings
 from j5a_admin.backup.swap import (
     OLD_DATABASE,
@@ -54,6 +54,7 @@ def restore(path: Path, *, replace: bool, say: Say) -> Restored:
     with nobody_uses(data_dir, database):
         restore_finish(say)
         has_data = _has_data(data_dir)
+        require_readable(path)
         if has_data and not replace:
             raise DataInTheWay(
                 f"{data_dir} has data already, and nothing was changed. With --replace it is set aside (not deleted) "

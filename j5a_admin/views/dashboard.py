@@ -25,6 +25,7 @@ from transcribe.models import Job
 from transcribe.queue_rules import QueueRules, queue_rules
 from transcribe.resolve import DEMO, model_requirement
 from transcribe.selectors import JobRow, job_row, jobs_recent, queue_entries, running_job, waiting_jobs
+from transcribe.states import JobStatus
 from transcribe.views.access import ADD, CHANGE, VIEW, may, staff_page
 from transcribe.views.queue import hours_now_text
 
@@ -80,6 +81,7 @@ def _context(request: HttpRequest) -> dict[str, object]:
         "lock": lock,
         "running": running,
         "queue": queue_entries(),
+        "held_count": Job.objects.filter(status=JobStatus.PAUSED).count(),
         "samples": samples[: -SHOWN_SAMPLES - 1 : -1],
         "chart": memory_chart(samples),
         "recent": jobs_recent(),

@@ -173,3 +173,10 @@ def test_a_backup_that_is_not_there_is_told(empty: Panel) -> None:
     assert done.returncode == 1
     assert "nowhere.tar" in done.stderr
     assert "Traceback" not in done.stderr
+
+
+def test_a_file_that_is_not_there_is_told_before_the_data_that_is(made: Made, tmp_path: Path) -> None:
+    done = made.panel.manage("restore", str(tmp_path / "none.tar"))
+    assert done.returncode != 0
+    assert "none.tar cannot be read: No such file" in done.stderr
+    assert "--replace" not in done.stderr

@@ -136,6 +136,16 @@ def test_an_empty_panel_says_so(operator: Client) -> None:
         assert sentence in text
 
 
+@pytest.mark.parametrize(
+    ("count", "text"),
+    [(1, "1 job is held until somebody releases it."), (2, "2 jobs are held until somebody releases them.")],
+)
+def test_held_jobs_are_not_forgotten(operator: Client, count: int, text: str) -> None:
+    for _ in range(count):
+        in_status(JobStatus.PAUSED)
+    assert words(operator.get("/"), "held") == text
+
+
 def test_the_queue_is_shown_in_its_order_with_the_work_ahead(operator: Client) -> None:
     past = in_status(JobStatus.SUCCEEDED)
     now = timezone.now()

@@ -52,6 +52,7 @@ def test_a_night_with_everything(viewer: Client) -> None:
     assert "one succeeded" in words(page, "report-done")
     assert "2 h 0 min" in words(page, "report-done")
     wrong = words(page, "report-wrong")
+    assert wrong.startswith("Incomplete or failed: 2 ")
     assert "one failed" in wrong
     assert "The reason for failed" in wrong
     assert "one incomplete" in wrong

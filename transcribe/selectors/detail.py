@@ -103,7 +103,7 @@ def job_detail(job: Job, now: datetime | None = None) -> JobDetail:
     return JobDetail(
         row=row,
         chunks=_chunk_count(job),
-        elapsed_seconds=_elapsed_seconds(job, now),
+        elapsed_seconds=_elapsed_seconds(job, attempts, now),
         remaining_seconds=remaining_seconds(job, now) if running else None,
         waited_seconds=max(0.0, held.get(JobStatus.QUEUED, 0.0) - outside.get(JobStatus.QUEUED, 0.0)),
         blocked_seconds=max(0.0, held.get(JobStatus.BLOCKED, 0.0) - outside.get(JobStatus.BLOCKED, 0.0)),
@@ -198,15 +198,13 @@ def language_name(code: str) -> str:
     return languages().get(code, code).title()
 
 
-def _elapsed_seconds(job: Job, now: datetime) -> float | None:
-    """From the first start to the end; for a running job, of this attempt. None also where the clock was set back."""
-    begun, end = job.started_at, job.finished_at
-    if job.status == JobStatus.RUNNING:
-        attempt = job.attempts.filter(number=job.attempt).first()
-        begun, end = None if attempt is None else attempt.started_at, now
-    if begun is None or end is None or end < begun:
+def _elapsed_seconds(job: Job, attempts: list[Attempt], now: datetime) -> float | None:
+    """What its attempts took together: it is waited between them. None also where the clock was set back."""
+    last_end = now if job.status == JobStatus.RUNNING else job.finished_at
+    if last_end is None or not attempts:
         return None
-    return (end - begun).total_seconds()
+    took = [((attempt.ended_at or last_end) - attempt.started_at).total_seconds() for attempt in attempts]
+    return None if min(took) < 0 else sum(took)
 
 
 def _chunk_count(job: Job) -> ChunkCount:

@@ -87,6 +87,10 @@ class NightReport:
         return sum(row.duration_seconds for row in self.done)
 
     @property
+    def not_whole_count(self) -> int:
+        return len(self.incomplete) + len(self.failed)
+
+    @property
     def waits(self) -> bool:
         return self.running is not None or bool(self.waiting)
 

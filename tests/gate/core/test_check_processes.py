@@ -31,5 +31,5 @@ def test_several_are_all_named_with_what_helps() -> None:
     result = check_processes(ProcessReading(foreign=(ONE, other)))
     assert result.summary.startswith("2 other Whisper processes run: ")
     assert "whisper (PID 13, age unknown)" in result.summary
-    assert result.unblock == "Starts when it has ended; or stop it yourself."
+    assert result.unblock == "Starts when they have ended; or stop them yourself."
     assert (result.reading, result.limit, result.unit) == (2, 0, "processes")

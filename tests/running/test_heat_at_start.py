@@ -87,7 +87,7 @@ def test_a_loaded_engine_waits_until_the_gate_says_that_it_is_cool(
     assert waits.startswith("Waits to cool, with the model loaded: 78.0 °C (coretemp Package id 0), still cooling")
     assert state_of(engine) != "", "its model stays loaded"
     thermometer.set(74.0)
+    query = "SELECT admitted FROM gate_verdictrecord WHERE purpose = 'chunk' ORDER BY id"
+    until(lambda: [row[0] for row in panel.rows(query)] == [0, 1], seconds=20, what="the gate lets it read")
     activity(panel, job_id, "Resting")
-    (verdict,) = panel.rows("SELECT admitted FROM gate_verdictrecord WHERE purpose = 'chunk' ORDER BY id DESC LIMIT 1")
-    assert verdict["admitted"]
     assert outcomes(panel, job_id) == [""], "the same attempt goes on"

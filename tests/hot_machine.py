@@ -27,6 +27,10 @@ class Thermometer:
         fresh.write_text(f"{round(celsius * 1000)}\n")
         fresh.replace(self._input)
 
+    def vanish(self) -> None:
+        """As a sensor does whose kernel module is removed; `set` brings it back."""
+        self._input.unlink()
+
     def fall_silent(self, pipe: Path) -> None:
         """From now on who reads the sensor waits until somebody writes into this pipe."""
         fresh = self.folder / "fresh"

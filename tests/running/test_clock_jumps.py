@@ -32,7 +32,7 @@ def jump(panel: Panel, clock: JumpingClock, seconds: int, job_id: int, *, told: 
 def test_a_job_is_read_to_its_end_and_the_next_one_too(make_panel: Callable[..., Panel], tmp_path: Path) -> None:
     clock = JumpingClock(tmp_path)
     panel = make_panel(**clock.environment, J5A_ENGINE_THREADS="1")
-    recording = joined(tmp_path / "talk.wav", minutes=14)
+    recording = joined(tmp_path / "talk.wav", minutes=28)
     job_id = panel.submit(recording.path, language="en")
     until(lambda: decoded(panel, job_id), seconds=120, what="it decodes")
     (engine,) = panel.engines()

@@ -12,10 +12,10 @@ from pathlib import Path
 
 import pytest
 
-from tests.hot_machine import hot_panel, state_of
-from tests.panel import BASE_DIR, until
+from tests.hot_machine import Thermometer, hot_panel, state_of
+from tests.panel import BASE_DIR, Panel, until
 from tests.running.test_heat import PLAIN, activity, outcomes, started, told
-from tests.speech_files import joined
+from tests.speech_files import SPEECH_DIR, joined
 
 pytestmark = pytest.mark.usefixtures("namespaces")
 
@@ -60,3 +60,19 @@ def test_a_sensor_that_never_answers_ends_it(tmp_path: Path, celsius: float, doi
         thermometer.set(60.0)
         writer.close()
         panel.stop()
+
+
+def test_where_the_sensor_is_gone_what_runs_goes_on_and_nothing_begins(
+    hot: tuple[Panel, Thermometer], tmp_path: Path
+) -> None:
+    panel, thermometer = hot
+    job_id = panel.submit(joined(tmp_path / "talk.wav", minutes=12).path, **PLAIN)
+    decoded = "SELECT decoded_windows FROM transcribe_attempt WHERE job_id = ?"
+    until(lambda: any(row[0] for row in panel.rows(decoded, job_id)), seconds=120, what="it reads")
+    thermometer.vanish()
+    after = panel.submit(SPEECH_DIR / "clip_00.flac", **PLAIN)
+    panel.wait_for_job(job_id, "succeeded", seconds=300)
+    job = panel.wait_for_job(after, "blocked", seconds=60)
+    assert "a sensor was seen on this machine before, and none answers now" in job["reason"]
+    thermometer.set(60.0)
+    panel.wait_for_job(after, "succeeded", seconds=120)

@@ -34,8 +34,8 @@ def test_the_words_are_those_spoken(panel: Panel, spoken: Recording, job_id: int
 
 
 def test_the_gate_was_asked_again_before_each_chunk(panel: Panel, job_id: int) -> None:
-    query = "SELECT purpose, admitted FROM gate_verdictrecord WHERE job_ref = ? ORDER BY id"
-    assert [tuple(row) for row in panel.rows(query, str(job_id))] == [("start", 1), ("chunk", 1), ("chunk", 1)]
+    query = "SELECT purpose, admitted, repeats FROM gate_verdictrecord WHERE job_ref = ? ORDER BY id"
+    assert [tuple(row) for row in panel.rows(query, str(job_id))] == [("start", 1, 0), ("chunk", 1, 1)]
 
 
 def test_the_chunks_tile_it(panel: Panel, spoken: Recording, job_id: int) -> None:

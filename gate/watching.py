@@ -37,7 +37,8 @@ class MachineWatch:
         self._known = SensorMemory()
         self._state = WatchState()
         self._policy_at_seconds: float | None = None
-        self._trip_owed = self._reset_owed = self._is_blind = False
+        self._latch_owed: bool | None = None  # how the heat latch is to stand
+        self._is_blind = False
         self._beside: threading.Thread | None = None
 
     @property
@@ -54,9 +55,9 @@ class MachineWatch:
         self._state = watched.state
         if watched.act in (Act.PAUSE, Act.END) and watched.cause is Cause.HEAT and not vitals.temperature.is_silent:
             services.heat_file_trip()  # at once: no database is needed for it
-            self._trip_owed, self._reset_owed = True, False
+            self._latch_owed = True
         elif watched.act is Act.RESUME:
-            self._reset_owed = True
+            self._latch_owed = False
         try:
             self._tend(at_seconds)
             if watched.act in (Act.PAUSE, Act.END):
@@ -85,7 +86,7 @@ class MachineWatch:
         if self._policy_at_seconds is None:  # it was given to us fresh
             self._policy_at_seconds = at_seconds
         is_due = at_seconds - self._policy_at_seconds >= POLICY_SECONDS
-        if is_due or self._trip_owed or self._reset_owed:
+        if is_due or self._latch_owed is not None:
             self._policy_at_seconds = at_seconds
             self._beside = threading.Thread(target=self._ask_database, daemon=True, name="watch-database")
             with suppress(RuntimeError):  # no room for another thread: what is owed is tried again, the watch goes on
@@ -93,12 +94,10 @@ class MachineWatch:
 
     def _ask_database(self) -> None:
         try:
-            if self._trip_owed:
-                services.heat_latch_trip()  # the gate stays shut until it is cool, also for whoever asks next
-                self._trip_owed = False
-            if self._reset_owed:
-                services.heat_latch_reset()
-                self._reset_owed = False
+            if (owed := self._latch_owed) is not None:
+                services.heat_latch_keep(tripped=owed)  # shut until it is cool, also for whoever asks next
+                if self._latch_owed is owed:  # else it has changed since
+                    self._latch_owed = None
             self.policy = services.policy_in_force()
         except DatabaseError as problem:
             logger.info("the watch keeps its last limits, the database does not answer (%s)", problem)

@@ -5,10 +5,13 @@ from __future__ import annotations
 import os
 import shutil
 import subprocess
+import uuid
 from collections.abc import Mapping
 from pathlib import Path
 
 import pytest
+
+BOOT_ID = Path("/proc/sys/kernel/random/boot_id")
 
 
 def may_skip(reason: str) -> None:
@@ -37,3 +40,10 @@ def in_place_of(look_alikes: Mapping[str, Path], hostname: str = "") -> tuple[st
     script = f'mount --make-rprivate / && {rename}{binds}shift && exec "$@"'
     own_name = ("--uts",) if hostname else ()
     return ("unshare", "--mount", *own_name, "sh", "-ec", script, "sh", hostname, *map(str, look_alikes.values()))
+
+
+def another_boot(folder: Path, boot_id: str = "") -> dict[str, Path]:
+    """A look-alike for `in_place_of`: the kernel tells this boot id, or a new one."""
+    told = folder / "boot_id"
+    told.write_text(f"{boot_id or uuid.uuid4()}\n")
+    return {str(BOOT_ID): told}

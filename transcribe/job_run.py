@@ -63,7 +63,6 @@ class JobRun:
         self._unsaved: dict[str, object] = {}
         self._looked_at = 0.0
         self._free_activity: str | None = None  # what it does when it is not held
-        self._is_waiting = False  # to cool, before a chunk: the engine has nothing to do then, held or not
         self._held_before = slot.held.seconds()
         self._held_kept_at = 0.0
         self._paused_before = self._taken_over = 0.0  # when the chunk was begun; seconds of its audio
@@ -82,7 +81,7 @@ class JobRun:
 
     def _execute(self) -> None:
         model = self._fetch()
-        self.slot.admit(self.job, model, purpose="start")
+        self.slot.admit(self.job, model)
         self._say("Loading the model, preparing the audio")
         self.slot.beside = preparation = self._prepare()
         try:
@@ -96,8 +95,7 @@ class JobRun:
         chunks = chunks_plan(self.job, _bounds(prepared), model.sha256)
         waiting = [chunk for chunk in chunks if chunk.status == ChunkStatus.PENDING]
         for chunk in waiting:
-            self.slot.admit_chunk(self.job, model, watch=self._watch, tell=self._wait_to_cool)
-            self._is_waiting = False
+            self.slot.admit_chunk(self.job, model, watch=self._watch)
             self._read_chunk(chunk, prepared.pcm_path, self.slot.engine(self.job, model, watch=self._watch).transcribe)
 
     def _read_chunk(self, chunk: Chunk, pcm_path: Path, transcribe: Callable[..., Transcribed]) -> None:
@@ -172,8 +170,6 @@ class JobRun:
 
     def _show_held(self, now: float) -> None:
         """Tell in the activity that the engine is held, and afterwards what it did before."""
-        if self._is_waiting:
-            return
         if held_text := self.slot.held_text:
             if self._free_activity is None:
                 self._free_activity = self.job.activity
@@ -251,10 +247,6 @@ class JobRun:
         lines = [_broken_text(stretch) for stretch in prepared.broken]
         notes = [line for line in [*self.job.note.splitlines(), *lines] if line]
         job_update(self.job, note="\n".join(dict.fromkeys(notes)), duration_seconds=prepared.duration_seconds)
-
-    def _wait_to_cool(self, text: str) -> None:
-        self._is_waiting = True
-        self._say(text)
 
     def _say(self, activity: str) -> None:
         self._free_activity = None

@@ -17,7 +17,14 @@ from gate.core.errors import LockError
 from gate.core.groups import group_left_after
 from gate.core.heldlock import HeldLock
 from gate.core.verdict import CheckName, Verdict
-from gate.services import gate_evaluate, lock_acquire, lock_release, memory_pressure_refusal, policy_in_force
+from gate.services import (
+    PURPOSE_START,
+    gate_evaluate,
+    lock_acquire,
+    lock_release,
+    memory_pressure_refusal,
+    policy_in_force,
+)
 from transcribe.engine.protocol import Load, Loaded
 from transcribe.engine_logs import AttemptLog, log_begin
 from transcribe.errors import JobBlocked, JobPressed
@@ -48,6 +55,7 @@ class EngineSlot:
         self._engine: EngineProcess | None = None
         self._watch: EngineWatch | None = None
         self._job_ref = ""
+        self._cooling_text = ""
         self._log: AttemptLog | None = None
         self._logged_attempt = (0, 0)
         self.held = HeldTimes()  # of every engine that this slot had
@@ -56,7 +64,7 @@ class EngineSlot:
         self._model: ResolvedModel | None = None
         self._shown_at = 0.0
 
-    def admit(self, job: Job, model: ResolvedModel, *, purpose: str) -> None:
+    def admit(self, job: Job, model: ResolvedModel) -> None:
         """Take the lock if we do not hold it, then ask the gate. On a no everything is given back.
 
         Where an engine must be started, memory pressure is looked at before: what ends a running one starts none.
@@ -75,18 +83,16 @@ class EngineSlot:
                 raise JobBlocked(lock_refusal_text(refused)) from refused
         elif self._held.record.job_ref != self._job_ref:
             self._name_holder(self._held.record.pid, self._job_ref)
-        verdict = self._verdict(job, model, purpose)
+        verdict = self._verdict(job, model, PURPOSE_START)
         if not verdict.admitted:
             self.close()
             raise JobBlocked(verdict.reason_and_advice)
 
-    def admit_chunk(
-        self, job: Job, model: ResolvedModel, *, watch: Callable[[], None], tell: Callable[[str], None]
-    ) -> None:
+    def admit_chunk(self, job: Job, model: ResolvedModel, *, watch: Callable[[], None]) -> None:
         """Ask the gate again before a chunk, with the engine that `engine` gave.
 
         While only heat is in the way the loaded engine waits, as one that reads is paused and not ended for it: a model
-        that is loaded anew each time would heat the machine and read nothing. `tell` hears why.
+        that is loaded anew each time would heat the machine and read nothing. `held_text` says why.
 
         Raises:
             JobBlocked: on another no, or when it does not cool for as long as a pause may last.
@@ -95,17 +101,18 @@ class EngineSlot:
         begun_at = time.monotonic()
         while True:
             watch()
-            self.require_not_ended()
             if self._engine is not None and not self._engine.is_alive():
                 raise self._engine.lost()
             verdict = self._verdict(job, model, "chunk")
+            self._cooling_text = ""
             if verdict.admitted:
                 return
             is_patient = time.monotonic() - begun_at < policy_in_force().pause_limit_seconds
             if not (verdict.waits_only_to_cool and is_patient):
                 self.close()
                 raise JobBlocked(verdict.reason_and_advice)
-            tell(f"Waits to cool, with the model loaded: {verdict.result(CheckName.TEMPERATURE).summary}")
+            seen = verdict.result(CheckName.TEMPERATURE).summary
+            self._cooling_text = f"Waits to cool, with the model loaded: {seen}"
             asks_at = time.monotonic() + COOL_LOOK_SECONDS
             while time.monotonic() < asks_at:
                 watch()
@@ -151,7 +158,7 @@ class EngineSlot:
     @property
     def held_text(self) -> str:
         """Why the engine stands still or goes slowly; empty while it works freely."""
-        return "" if self._watch is None else self._watch.text
+        return self._cooling_text or ("" if self._watch is None else self._watch.text)
 
     @property
     def slowest_window_seconds(self) -> float | None:
@@ -236,6 +243,7 @@ class EngineSlot:
         return self._log
 
     def _stop_watch(self) -> None:
+        self._cooling_text = ""
         if self._watch is not None:
             self._watch.stop()
             self._watch = None

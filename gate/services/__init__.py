@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from gate.services.heat import heat_file_trip, heat_latch_reset, heat_latch_trip
+from gate.services.heat import heat_file_trip, heat_latch_keep
 from gate.services.history import history_prune, history_summarise
 from gate.services.holder import HolderStop, holder_refusal, holder_stop
 from gate.services.incidents import (
@@ -43,8 +43,7 @@ __all__ = [
     "gate_preview",
     "gate_preview_many",
     "heat_file_trip",
-    "heat_latch_reset",
-    "heat_latch_trip",
+    "heat_latch_keep",
     "history_prune",
     "history_summarise",
     "holder_refusal",

@@ -12,7 +12,7 @@ from gate.conf import heat_file, host_id
 from gate.core.hysteresis import Latch
 from gate.models import GateState
 
-__all__ = ["Remembered", "gate_remember", "gate_remembered", "heat_file_trip", "heat_latch_reset", "heat_latch_trip"]
+__all__ = ["Remembered", "gate_remember", "gate_remembered", "heat_file_trip", "heat_latch_keep"]
 
 logger = logging.getLogger(__name__)
 
@@ -61,22 +61,13 @@ def heat_file_trip() -> None:
     _file_keep(latched=True)
 
 
-def heat_latch_trip() -> None:
-    """A running process was paused or ended for heat: shut the gate, too, until it is cool again. Never raises."""
-    _file_keep(latched=True)
+def heat_latch_keep(*, tripped: bool) -> None:
+    """A running process was paused or ended for heat, or goes on: so does the gate. Never raises."""
+    _file_keep(latched=tripped)
     try:
-        GateState.objects.update_or_create(host=host_id(), defaults={"latched": True})
+        GateState.objects.update_or_create(host=host_id(), defaults={"latched": tripped})
     except DatabaseError as problem:  # whoever watches a process must go on watching it
         logger.warning("the heat latch could not be stored (%s); its file beside the lock has it", problem)
-
-
-def heat_latch_reset() -> None:
-    """A process that was paused for heat goes on: what is cool enough for it is so for the gate. Never raises."""
-    _file_keep(latched=False)
-    try:
-        GateState.objects.filter(host=host_id(), latched=True).update(latched=False)
-    except DatabaseError as problem:
-        logger.warning("the heat latch could not be reset (%s); the next question to the gate does it", problem)
 
 
 def _file_keep(*, latched: bool) -> None:

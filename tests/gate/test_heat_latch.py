@@ -14,7 +14,7 @@ from pytest_django import Settings
 
 from gate.core.verdict import CheckName, Outcome
 from gate.models import GateState
-from gate.services import gate_evaluate, gate_preview, heat_latch_trip
+from gate.services import gate_evaluate, gate_preview, heat_latch_keep
 from tests.gate.builders import LARGE
 from tests.gate.conftest import FakeMachine
 from tests.panel import BASE_DIR
@@ -123,7 +123,7 @@ def test_each_place_alone_keeps_the_gate_shut(machine: FakeMachine, heat_path: P
 
 @pytest.mark.django_db
 def test_a_process_that_was_paused_for_heat_shuts_the_gate(machine: FakeMachine, heat_path: Path) -> None:
-    heat_latch_trip()
+    heat_latch_keep(tripped=True)
     assert heat_path.exists()
     assert GateState.objects.get().latched
     assert is_shut_at(machine, 76.0)
@@ -134,7 +134,7 @@ def test_a_process_that_was_paused_for_heat_shuts_the_gate(machine: FakeMachine,
 def test_a_database_that_does_not_answer_leaves_the_file_and_raises_nothing(heat_path: Path) -> None:
     with connection.cursor() as cursor:
         cursor.execute("ALTER TABLE gate_gatestate RENAME TO gate_gatestate_away")
-    heat_latch_trip()
+    heat_latch_keep(tripped=True)
     assert heat_path.exists()
 
 

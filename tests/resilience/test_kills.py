@@ -21,13 +21,13 @@ import psutil
 import pytest
 
 from tests.panel import Panel, until
+from tests.queue_processes import QUEUE_ROLES, queue_processes
 from tests.resilience.heavy_watch import HeavyWatch
 from tests.speech_files import joined, sample
 
 KILLS = int(os.environ.get("KILLS", "100"))
 # How often each is chosen. `tree`: the whole family at once, as a power cut does.
-FORKED = ("worker", "monitor", "pusher")  # by the sentinel, in this order
-ROLES = dict.fromkeys(("sentinel", *FORKED, "sampler", "up"), 1) | {"web": 2, "master": 2, "engine": 3, "tree": 2}
+ROLES = dict.fromkeys((*QUEUE_ROLES, "sampler", "up"), 1) | {"web": 2, "master": 2, "engine": 3, "tree": 2}
 LIMIT_SECONDS = 200 + 12 * KILLS
 
 Rows = list[tuple[object, ...]]
@@ -84,21 +84,11 @@ class Killer:
                 return self._panel.family()[:1]
             if role == "engine":
                 return self._panel.engines()
-            if role in ("master", "sentinel", *FORKED):
-                return self._of_queue(role)
+            if role in QUEUE_ROLES:
+                found = queue_processes(self._panel)
+                return [found[role]] if role in found else []
             return [self._panel.child("gunicorn" if role == "web" else role)]
         return []
-
-    def _of_queue(self, role: str) -> list[psutil.Process]:
-        """Empty while it is being started."""
-        master = self._panel.child("worker")
-        if role == "master":
-            return [master]
-        sentinel = master.children()
-        forked = sorted(sentinel[0].children(), key=lambda process: process.pid) if sentinel else []
-        if len(forked) != len(FORKED):
-            return []
-        return sentinel if role == "sentinel" else [forked[FORKED.index(role)]]
 
     def _panel_again(self) -> None:
         """As systemd would: when all of the old one is gone."""

@@ -9,22 +9,18 @@ from pathlib import Path
 
 from tests.jumping_clock import JumpingClock
 from tests.panel import Panel, until
+from tests.running.windows import decoded_windows, until_it_decodes
 from tests.speech_files import SPEECH_DIR, joined
 from tools.demo_model.scoring import word_error_rate
 
 HOUR = 3600
 
 
-def decoded(panel: Panel, job_id: int) -> int:
-    query = "SELECT coalesce(sum(decoded_windows), 0) FROM transcribe_attempt WHERE job_id = ?"
-    return int(panel.rows(query, job_id)[0][0])
-
-
 def jump(panel: Panel, clock: JumpingClock, seconds: int, job_id: int, *, told: int) -> None:
     """Set it, and wait until the job has gone on and the sampler has told of it."""
-    before = decoded(panel, job_id)
+    before = decoded_windows(panel, job_id)
     clock.set(seconds)
-    until(lambda: decoded(panel, job_id) > before, seconds=60, what="the job goes on")
+    until(lambda: decoded_windows(panel, job_id) > before, seconds=60, what="the job goes on")
     query = "SELECT count FROM gate_incident WHERE kind = 'stall' AND subject = 'clock set'"
     until(lambda: sum(row[0] for row in panel.rows(query)) >= told, seconds=60, what="the jump is told")
 
@@ -34,7 +30,7 @@ def test_a_job_is_read_to_its_end_and_the_next_one_too(make_panel: Callable[...,
     panel = make_panel(**clock.environment, J5A_ENGINE_THREADS="1")
     recording = joined(tmp_path / "talk.wav", minutes=28)
     job_id = panel.submit(recording.path, language="en")
-    until(lambda: decoded(panel, job_id), seconds=120, what="it decodes")
+    until_it_decodes(panel, job_id)
     (engine,) = panel.engines()
     jump(panel, clock, 48 * HOUR, job_id, told=1)
     jump(panel, clock, -3 * HOUR, job_id, told=2)

@@ -16,7 +16,7 @@ import pytest
 
 from tests.hot_machine import Thermometer, hot_panel, state_of
 from tests.panel import Panel, until
-from tests.running.windows import assert_windows_taken_over
+from tests.running.windows import assert_windows_taken_over, until_it_decodes
 from tests.speech_files import Recording, joined
 
 pytestmark = pytest.mark.usefixtures("namespaces")
@@ -93,8 +93,7 @@ def test_it_rests_pauses_goes_on_is_ended_and_comes_back(hot: tuple[Panel, Therm
         seconds=60,
         what="the engine has written something",
     )
-    decoded = "SELECT decoded_windows FROM transcribe_attempt WHERE job_id = ?"
-    until(lambda: any(row[0] for row in panel.rows(decoded, job_id)), seconds=60, what="a window is decoded")
+    until_it_decodes(panel, job_id)
     thermometer.set(91.0)
     job = panel.wait_for_job(job_id, "blocked", seconds=30)
     until(lambda: state_of(engine) == "", seconds=15, what="the engine is gone")

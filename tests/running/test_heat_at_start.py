@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import os
-import subprocess
 from pathlib import Path
 
 import psutil
@@ -14,6 +12,7 @@ from tests.hot_machine import Thermometer, state_of
 from tests.panel import Panel, until
 from tests.running.test_heat import PLAIN, activity, outcomes, started
 from tests.speech_files import joined
+from tests.transcribe.engines import manners_of
 
 
 def decoder(panel: Panel) -> psutil.Process | None:
@@ -26,17 +25,6 @@ def decoder(panel: Panel) -> psutil.Process | None:
     return None
 
 
-def manners(process: psutil.Process) -> set[tuple[int, str]]:
-    """Nice value and I/O class of each of its threads."""
-    seen = set()
-    for thread in process.threads():
-        asked = subprocess.run(
-            ["ionice", "-p", str(thread.id)], capture_output=True, text=True, stdin=subprocess.DEVNULL
-        )
-        seen.add((os.getpriority(os.PRIO_PROCESS, thread.id), asked.stdout.strip()))
-    return seen
-
-
 def test_the_decoder_is_held_with_the_engine_and_ends_with_it(hot: tuple[Panel, Thermometer], tmp_path: Path) -> None:
     panel, thermometer = hot
     job_id = panel.submit(write_hours(tmp_path / "hours.wav", 3), language="en")
@@ -45,7 +33,7 @@ def test_the_decoder_is_held_with_the_engine_and_ends_with_it(hot: tuple[Panel, 
     until(lambda: state_of(found.pid) == "T", seconds=10, what=f"it is paused; it is {state_of(found.pid)!r}")
     (engine,) = panel.engines()
     assert state_of(engine.pid) == "T"
-    assert manners(found) == {(10, "idle")}
+    assert set(manners_of(found.pid).values()) == {(10, "idle")}
     assert Path(f"/proc/{found.pid}/oom_score_adj").read_text() == "500\n"
 
     thermometer.set(74.0)

@@ -15,6 +15,7 @@ import pytest
 from tests.hot_machine import Thermometer, hot_panel, state_of
 from tests.panel import BASE_DIR, Panel, until
 from tests.running.test_heat import PLAIN, activity, outcomes, started, told
+from tests.running.windows import until_it_decodes
 from tests.speech_files import SPEECH_DIR, joined
 
 pytestmark = pytest.mark.usefixtures("namespaces")
@@ -67,8 +68,7 @@ def test_where_the_sensor_is_gone_what_runs_goes_on_and_nothing_begins(
 ) -> None:
     panel, thermometer = hot
     job_id = panel.submit(joined(tmp_path / "talk.wav", minutes=12).path, **PLAIN)
-    decoded = "SELECT decoded_windows FROM transcribe_attempt WHERE job_id = ?"
-    until(lambda: any(row[0] for row in panel.rows(decoded, job_id)), seconds=120, what="it reads")
+    until_it_decodes(panel, job_id)
     thermometer.vanish()
     after = panel.submit(SPEECH_DIR / "clip_00.flac", **PLAIN)
     panel.wait_for_job(job_id, "succeeded", seconds=300)

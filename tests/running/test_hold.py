@@ -7,8 +7,8 @@ import threading
 from collections.abc import Callable
 from pathlib import Path
 
-from tests.panel import Panel, until
-from tests.running.windows import assert_windows_taken_over
+from tests.panel import Panel
+from tests.running.windows import assert_windows_taken_over, until_it_decodes
 from tests.speech_files import SPEECH_DIR, joined
 from tools.demo_model.scoring import word_error_rate
 
@@ -53,8 +53,7 @@ class Observer(threading.Thread):
 
 def reading(panel: Panel, job_id: int) -> int:
     """The group of the engine that reads the job, and has decoded a window of it."""
-    query = "SELECT decoded_windows FROM transcribe_attempt WHERE job_id = ? AND ended_at IS NULL"
-    until(lambda: any(row[0] for row in panel.rows(query, job_id)), seconds=120, what="it reads")
+    until_it_decodes(panel, job_id)
     (engine,) = panel.engines()
     assert group_members(engine.pid)
     return engine.pid

@@ -12,6 +12,7 @@ from tests.hot_machine import state_of
 from tests.machines import may_skip
 from tests.panel import Panel, until
 from tests.running.test_heat import PLAIN, outcomes, started
+from tests.running.windows import decoded_windows
 from tests.speech_files import joined
 from tests.tight_machine import GIB, PRESSURE, MemoryGauge, tight_panel
 
@@ -27,10 +28,6 @@ def tight(tmp_path: Path) -> Iterator[tuple[Panel, MemoryGauge]]:
         yield panel.start(), gauge
     finally:
         panel.stop()
-
-
-def windows(panel: Panel, job_id: int) -> int:
-    return int(panel.rows("SELECT sum(decoded_windows) FROM transcribe_attempt WHERE job_id = ?", job_id)[0][0])
 
 
 def blockings(panel: Panel, job_id: int) -> list[str]:
@@ -71,7 +68,7 @@ def test_it_is_ended_in_time_and_comes_back(tight: tuple[Panel, MemoryGauge], tm
     audio = joined(tmp_path / "speech.wav", minutes=10).path  # it has to last until it is ended
     job_id = panel.submit(audio, **PLAIN)
     engine = started(panel, job_id)
-    until(lambda: windows(panel, job_id) >= 2, seconds=60, what="two windows are decoded")
+    until(lambda: decoded_windows(panel, job_id) >= 2, seconds=60, what="two windows are decoded")
     tighten(gauge)
     until(lambda: state_of(engine) == "", seconds=60, what="the engine is gone")
     until(lambda: panel.lock_path.read_text() == "", seconds=15, what="the lock is free")
@@ -105,4 +102,4 @@ def test_it_is_ended_in_time_and_comes_back(tight: tuple[Panel, MemoryGauge], tm
     undisturbed = panel.submit(audio, **PLAIN)
     panel.wait_for_job(undisturbed, "succeeded", seconds=240)
     assert panel.text(job_id) == panel.text(undisturbed)
-    assert windows(panel, job_id) <= windows(panel, undisturbed) + 1
+    assert decoded_windows(panel, job_id) <= decoded_windows(panel, undisturbed) + 1

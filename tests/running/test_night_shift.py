@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from tests.panel import Panel, until
-from tests.running.windows import assert_windows_taken_over
+from tests.running.windows import assert_windows_taken_over, until_it_decodes
 from tests.speech_files import SPEECH_DIR, joined
 from tools.demo_model.scoring import word_error_rate
 
@@ -63,8 +63,7 @@ def test_a_job_that_the_end_of_the_hours_stops_goes_on_when_they_open(
     set_hours(panel, is_open=True)
     recording = joined(tmp_path / "long.wav", minutes=8)
     job_id = panel.submit(recording.path, language="en")
-    decoded = "SELECT decoded_windows FROM transcribe_attempt WHERE job_id = ?"
-    until(lambda: any(row[0] for row in panel.rows(decoded, job_id)), seconds=120, what="it reads")
+    until_it_decodes(panel, job_id)
     (engine,) = panel.engines()
     set_hours(panel, is_open=False)
     job = panel.wait_for_job(job_id, "queued", seconds=60)

@@ -4,19 +4,16 @@ from __future__ import annotations
 
 import contextlib
 import signal
-import uuid
 from collections.abc import Callable
 from pathlib import Path
 
 import psutil
 import pytest
 
-from tests.machines import in_place_of
+from tests.machines import another_boot, in_place_of
 from tests.panel import Panel, until
 from tests.speech_files import joined
 from tools.demo_model.scoring import word_error_rate
-
-BOOT_ID = "/proc/sys/kernel/random/boot_id"
 
 
 def black_box(panel: Panel) -> str:
@@ -24,10 +21,12 @@ def black_box(panel: Panel) -> str:
 
 
 def cut_power(panel: Panel) -> None:
+    """All stand still first: none may hear of another's death, and end in order because of it."""
     family = panel.family()
-    for process in family:
-        with contextlib.suppress(psutil.NoSuchProcess):
-            process.send_signal(signal.SIGKILL)
+    for number in (signal.SIGSTOP, signal.SIGKILL):
+        for process in family:
+            with contextlib.suppress(psutil.NoSuchProcess):
+                process.send_signal(number)
     psutil.wait_procs(family, timeout=30)
     assert panel.process is not None
     panel.process.wait(30)
@@ -44,9 +43,7 @@ def test_the_next_start_tells_what_ran_who_held_the_lock_and_what_was_recovered(
     (engine,) = panel.engines()
     cut_power(panel)
 
-    other = tmp_path / "boot_id"
-    other.write_text(f"{uuid.uuid4()}\n")
-    panel.under = in_place_of({BOOT_ID: other})
+    panel.under = in_place_of(another_boot(tmp_path))
     panel.up()
     shutdowns = "SELECT * FROM gate_incident WHERE kind = 'unclean_shutdown' AND host != 'mac-mini-2012'"
     until(lambda: panel.rows(shutdowns), seconds=60, what=f"it tells of it; {panel.log()[-2000:]}")

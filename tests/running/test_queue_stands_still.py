@@ -14,39 +14,24 @@ import psutil
 import pytest
 
 from tests.panel import Panel, until
+from tests.queue_processes import QUEUE_ROLES, queue_processes
 from tests.speech_files import SPEECH_DIR, joined
 
 PTRACE_ATTACH = 16  # linux/ptrace.h
-ROLES = ("worker", "monitor", "pusher")  # in the order in which the sentinel forks them
 
 
-def sentinel(panel: Panel) -> psutil.Process:
-    """The master's only child, when all of its own are there."""
-
-    def complete() -> psutil.Process | None:
-        children = panel.child("worker").children()
-        return children[0] if len(children) == 1 and len(children[0].children()) == len(ROLES) else None
-
-    found = until(complete, seconds=60, what="the cluster is complete")
+def role(panel: Panel, name: str) -> psutil.Process:
+    found = until(lambda: queue_processes(panel).get(name), seconds=60, what="the cluster is complete")
     assert isinstance(found, psutil.Process)
     return found
 
 
-def role(panel: Panel, name: str) -> psutil.Process:
-    if name == "master":
-        return panel.child("worker")
-    if name == "sentinel":
-        return sentinel(panel)
-    forked = sorted(sentinel(panel).children(), key=lambda process: process.pid)
-    return forked[ROLES.index(name)]
-
-
-@pytest.mark.parametrize("name", ["master", "sentinel", *ROLES])
+@pytest.mark.parametrize("name", QUEUE_ROLES)
 def test_a_sudden_death_is_answered_with_a_new_cluster(make_panel: Callable[..., Panel], name: str) -> None:
     """One that was killed may have held a lock of the queues, which would never be let go."""
     panel = make_panel()
     panel.wait_for_job(panel.submit(SPEECH_DIR / "clip_00.flac"), "succeeded")
-    before = sentinel(panel)
+    before = role(panel, "sentinel")
     role(panel, name).kill()
     until(lambda: not before.is_running(), seconds=60, what="the cluster ends")
     panel.wait_for_job(panel.submit(SPEECH_DIR / "clip_01.flac"), "succeeded", seconds=120)
@@ -56,7 +41,7 @@ def test_a_sudden_death_is_answered_with_a_new_cluster(make_panel: Callable[...,
 def test_one_that_takes_no_wake_up_is_started_anew(make_panel: Callable[..., Panel]) -> None:
     """It lives, and nothing comes of it: as where a lock was left taken."""
     panel = make_panel()
-    before = sentinel(panel)
+    before = role(panel, "sentinel")
     with held_by_a_debugger(role(panel, "pusher").pid):
         panel.wait_for_job(panel.submit(SPEECH_DIR / "clip_00.flac"), "succeeded", seconds=180)
     assert not before.is_running()

@@ -4,7 +4,19 @@ from __future__ import annotations
 
 from itertools import pairwise
 
-from tests.panel import Panel
+from tests.panel import Panel, until
+
+
+def decoded_windows(panel: Panel, job_id: int) -> int:
+    """Over all attempts."""
+    query = "SELECT coalesce(sum(decoded_windows), 0) FROM transcribe_attempt WHERE job_id = ?"
+    return int(panel.rows(query, job_id)[0][0])
+
+
+def until_it_decodes(panel: Panel, job_id: int) -> None:
+    """Until the attempt in hand is told to have decoded a window."""
+    query = "SELECT decoded_windows FROM transcribe_attempt WHERE job_id = ? AND ended_at IS NULL"
+    until(lambda: any(row[0] for row in panel.rows(query, job_id)), seconds=120, what="a window is decoded")
 
 
 def assert_windows_taken_over(panel: Panel, job_id: int, undisturbed: int | None = None) -> None:

@@ -135,3 +135,14 @@ def request_for(recording: Path, **changes: Any) -> Transcribe:
 def threads_of(pid: int) -> list[int]:
     """As the kernel counts them, those that wait included."""
     return [int(task.name) for task in Path(f"/proc/{pid}/task").iterdir()]
+
+
+def manners_of(pid: int) -> dict[int, tuple[int, str]]:
+    """Nice value and I/O class of each of its threads."""
+    return {thread: (os.getpriority(os.PRIO_PROCESS, thread), _io_class(thread)) for thread in threads_of(pid)}
+
+
+def _io_class(thread: int) -> str:
+    asked = subprocess.run(["ionice", "-p", str(thread)], capture_output=True, text=True, stdin=subprocess.DEVNULL)
+    assert asked.returncode == 0, asked.stderr
+    return asked.stdout.strip()

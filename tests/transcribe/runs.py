@@ -59,5 +59,5 @@ def admitted(slot: EngineSlot) -> tuple[Job, ResolvedModel]:
     job = job_claim()
     assert job is not None
     model = model_fetch("demo", on_progress=lambda *_: None, should_stop=lambda: False)
-    slot.admit(job, model, purpose="start")
+    slot.admit(job, model)
     return job, model

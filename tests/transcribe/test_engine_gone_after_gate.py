@@ -32,9 +32,9 @@ def demo() -> ResolvedModel:
 @pytest.mark.parametrize("by_the_watch", [True, False])
 def test_no_engine_is_started_in_its_place(slot: EngineSlot, by_the_watch: bool) -> None:
     job, model = claimed(), demo()
-    slot.admit(job, model, purpose="start")
+    slot.admit(job, model)
     engine = slot.engine(job, model, watch=lambda: None)
-    slot.admit(job, model, purpose="chunk")
+    slot.admit(job, model)
     if by_the_watch:
         engine.end_for_machine("Ended for heat: 91.0 °C.")
     else:
@@ -42,5 +42,5 @@ def test_no_engine_is_started_in_its_place(slot: EngineSlot, by_the_watch: bool)
     until(lambda: not engine.is_alive(), seconds=60, what="the engine has ended")
     with pytest.raises(MachineEnded if by_the_watch else EngineLost):
         slot.engine(job, model, watch=lambda: None)
-    slot.admit(job, model, purpose="start")
+    slot.admit(job, model)
     assert slot._engine is None, "the next look of the gate finds it tidied up"

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import os
-import subprocess
 from pathlib import Path
 
 import pytest
 from pytest_django import Settings
 
-from tests.transcribe.engines import threads_of
+from tests.transcribe.engines import manners_of, threads_of
 from tests.transcribe.runs import run_once, submitted
 from transcribe.engine_logs import AttemptLog
 from transcribe.held import HeldTimes
@@ -18,12 +17,6 @@ from transcribe.states import JobStatus
 from transcribe.supervisor import EngineProcess
 
 NICE, OOM_SCORE_ADJ = 10, 500  # the protocol's
-
-
-def io_class(thread: int) -> str:
-    asked = subprocess.run(["ionice", "-p", str(thread)], capture_output=True, text=True, stdin=subprocess.DEVNULL)
-    assert asked.returncode == 0, asked.stderr
-    return asked.stdout.strip()
 
 
 def test_it_has_it_from_the_start(tmp_path: Path) -> None:
@@ -43,8 +36,6 @@ def test_every_thread_of_the_engine_has_it(slot: EngineSlot, settings: Settings)
     assert run_once(slot) == JobStatus.SUCCEEDED
     assert slot._engine is not None
     pid = slot._engine.pid
-    threads = threads_of(pid)
-    assert len(threads) >= 2, "the one that decodes, and the one that reads requests"
-    seen = {thread: (os.getpriority(os.PRIO_PROCESS, thread), io_class(thread)) for thread in threads}
-    assert set(seen.values()) == {(NICE, "idle")}, seen
+    assert len(threads_of(pid)) >= 2, "the one that decodes, and the one that reads requests"
+    assert set(manners_of(pid).values()) == {(NICE, "idle")}, manners_of(pid)
     assert Path(f"/proc/{pid}/oom_score_adj").read_text() == f"{OOM_SCORE_ADJ}\n"

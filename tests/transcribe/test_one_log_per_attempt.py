@@ -24,7 +24,7 @@ def test_the_next_engine_writes_on_in_it(settings: Settings, tmp_path: Path) -> 
         first = slot.engine(job, model, watch=lambda: None)
         os.kill(first.pid, signal.SIGKILL)
         until(lambda: not first.is_alive(), seconds=30, what="it is dead")
-        slot.admit(job, model, purpose="chunk")
+        slot.admit(job, model)
         second = slot.engine(job, model, watch=lambda: None)
         assert second.pid != first.pid
         assert second.log.path == first.log.path

@@ -17,7 +17,7 @@ from transcribe.models import Attempt, AttemptOutcome, Chunk, Job
 from transcribe.queue_rules import CLAIM_ORDER, queue_rules
 from transcribe.retries import RETRY_CAP_SECONDS
 from transcribe.services.chunk_losses import chunk_lose_run, is_all_read
-from transcribe.services.incidents import worker_lost_again_report, worker_lost_report
+from transcribe.services.incidents import lost_again_report, worker_lost_report
 from transcribe.services.progress import job_end
 from transcribe.services.tries import fruitless_attempts, next_try_after_loss
 from transcribe.states import OWNER_COMMAND, OWNER_WORKER, WAITING, ChunkStatus, JobStatus
@@ -153,7 +153,7 @@ def _recover(job: Job, reason: str, why: str = "") -> bool:
     if taken and lost is not None:
         worker_lost_report(job, lost, why)
         if set_aside is not None:
-            worker_lost_again_report(job, set_aside, lost)
+            lost_again_report(job, set_aside, set_aside.error)
     return taken
 
 

@@ -33,7 +33,6 @@ __all__ = [
     "lost_again_report",
     "recovery_note",
     "running_work",
-    "worker_lost_again_report",
     "worker_lost_report",
 ]
 
@@ -69,7 +68,8 @@ def engine_lost_report(job: Job, chunk: Chunk | None, lost: EngineLost | Protoco
         _report(IncidentKind.OOM_KILL, f"model {job.model}", job, chunk, lost)
 
 
-def lost_again_report(job: Job, chunk: Chunk | None, lost: EngineLost | ProtocolError) -> None:
+def lost_again_report(job: Job, chunk: Chunk | None, lost: EngineLost | ProtocolError | str) -> None:
+    """`lost`: the engine's end, or in words how worker or machine ended."""
     subject = f"{_ref(job)}, {'loading' if chunk is None else f'chunk {chunk.index + 1}'}"
     _report(IncidentKind.ENGINE_LOST_TWICE, subject, job, chunk, lost)
 
@@ -79,7 +79,7 @@ def _report(
     subject: str,
     job: Job,
     chunk: Chunk | None,
-    lost: EngineLost | ProtocolError,
+    lost: EngineLost | ProtocolError | str,
     *measures: Measure,
 ) -> None:
     where = "while the model was loading" if chunk is None else f"in chunk {chunk.index + 1}"
@@ -128,19 +128,6 @@ def worker_lost_report(job: Job, attempt: Attempt, why: str = "") -> None:
         causes=[why] if why else [],
         evidence=[said] if said.file_name else [],
         recovery=_taken_back_text(job),
-    )
-
-
-def worker_lost_again_report(job: Job, chunk: Chunk, attempt: Attempt) -> None:
-    """Worker or machine ended twice at the same place of this chunk, which is set aside."""
-    subject = f"{_ref(job)}, chunk {chunk.index + 1}"
-    incident_report(
-        IncidentKind.ENGINE_LOST_TWICE,
-        subject,
-        f"{_name(job)}, attempt {attempt.number}, in chunk {chunk.index + 1}: {chunk.error}",
-        job_ref=_ref(job),
-        evidence=[_log_evidence(attempt)],
-        recovery=_recovery(IncidentKind.ENGINE_LOST_TWICE, job, chunk),
     )
 
 

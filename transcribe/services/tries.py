@@ -52,9 +52,9 @@ def next_try_after_loss(job: Job, *, at_least_seconds: float = 0.0) -> datetime 
     return timezone.now() + timedelta(seconds=seconds) if seconds else None
 
 
-def next_try_after_block(job: Job) -> datetime:
+def next_try_after_block(job: Job) -> datetime | None:
     """As often as the gate is asked; where the model was loaded for nothing, later each time."""
     seconds = settings.GATE_RETRY_SECONDS
-    was_loaded = job.attempts.filter(number=job.attempt, engine_pid__isnull=False).exists()
-    later = next_try_after_loss(job, at_least_seconds=seconds) if was_loaded else None
-    return later or timezone.now() + timedelta(seconds=seconds)
+    if job.attempts.filter(number=job.attempt, engine_pid__isnull=False).exists():
+        return next_try_after_loss(job, at_least_seconds=seconds)
+    return timezone.now() + timedelta(seconds=seconds)

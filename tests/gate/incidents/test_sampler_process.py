@@ -22,10 +22,9 @@ import pytest
 from gate.core.identity import record_for
 from gate.core.lockfile import HeavyLock
 from tests.journal import write_journal
-from tests.machines import in_place_of
+from tests.machines import BOOT_ID, another_boot, in_place_of
 from tests.panel import BASE_DIR, Panel, until
 
-BOOT_ID = Path("/proc/sys/kernel/random/boot_id")
 STALL_SECONDS = 10  # a loaded machine may keep a process waiting for a few seconds
 
 
@@ -76,11 +75,6 @@ def evidence(panel: Panel) -> dict[str, str]:
     return {row["title"]: row["text"] for row in panel.rows("SELECT title, text FROM gate_incidentevidence")}
 
 
-def written(path: Path, boot_id: str) -> Path:
-    path.write_text(f"{boot_id}\n")
-    return path
-
-
 def one_incident(panel: Panel) -> dict[str, Any]:
     until(lambda: incidents(panel), seconds=60, what=f"an incident; log:\n{panel.log()[-2000:]}")
     (incident,) = incidents(panel)
@@ -93,6 +87,11 @@ def recorded(panel: Panel, process: subprocess.Popen[bytes], count: int) -> None
         return len(looks(panel)) >= count
 
     until(enough, seconds=60, what=f"{count} looks in the black box; log:\n{panel.log()[-2000:]}")
+
+
+def recorded_and_killed(panel: Panel) -> None:
+    with sampler(panel) as process:
+        recorded(panel, process, 2)
 
 
 def test_after_a_kill_the_next_start_tells_of_it_with_the_last_readings(panel: Panel) -> None:
@@ -133,12 +132,8 @@ def test_after_an_end_in_order_there_is_none(panel: Panel, number: signal.Signal
 
 
 def test_in_another_boot_the_machine_went_down(panel: Panel, namespaces: None, tmp_path: Path) -> None:
-    with sampler(panel) as process:
-        recorded(panel, process, 2)
-        process.kill()
-        process.wait()
-    other = written(tmp_path / "boot_id", str(uuid.uuid4()))
-    with sampler(panel, *in_place_of({str(BOOT_ID): other})):
+    recorded_and_killed(panel)
+    with sampler(panel, *in_place_of(another_boot(tmp_path))):
         incident = one_incident(panel)
     assert (incident["kind"], incident["subject"]) == ("unclean_shutdown", "machine")
     assert "the machine went down" in incident["summary"]
@@ -147,14 +142,11 @@ def test_in_another_boot_the_machine_went_down(panel: Panel, namespaces: None, t
 
 def test_the_kernel_lines_are_those_of_the_boot_that_ended(panel: Panel, namespaces: None, tmp_path: Path) -> None:
     """A real journal; in another boot, between, the panel was not started."""
-    with sampler(panel) as process:
-        recorded(panel, process, 2)
-        process.kill()
-        process.wait()
+    recorded_and_killed(panel)
     ended, between, now = BOOT_ID.read_text().strip(), str(uuid.uuid4()), str(uuid.uuid4())
     boots = {boot: f"Out of memory: Killed process 42 (boot {boot})" for boot in (ended, between, now)}
     look_alikes = {"/var/log": write_journal(tmp_path / "log", boots)}
-    with sampler(panel, *in_place_of({**look_alikes, str(BOOT_ID): written(tmp_path / "boot_id", now)})):
+    with sampler(panel, *in_place_of(look_alikes | another_boot(tmp_path, now))):
         one_incident(panel)
     lines = evidence(panel)["Kernel lines of the boot that ended (journalctl)"]
     assert f"(boot {ended})" in lines
@@ -163,13 +155,10 @@ def test_the_kernel_lines_are_those_of_the_boot_that_ended(panel: Panel, namespa
 
 
 def test_a_journal_without_that_boot_is_told(panel: Panel, namespaces: None, tmp_path: Path) -> None:
-    with sampler(panel) as process:
-        recorded(panel, process, 2)
-        process.kill()
-        process.wait()
+    recorded_and_killed(panel)
     now = str(uuid.uuid4())
     look_alikes = {"/var/log": write_journal(tmp_path / "log", {now: "Out of memory: Killed process 42"})}
-    with sampler(panel, *in_place_of({**look_alikes, str(BOOT_ID): written(tmp_path / "boot_id", now)})):
+    with sampler(panel, *in_place_of(look_alikes | another_boot(tmp_path, now))):
         one_incident(panel)
     text = evidence(panel)["Kernel lines"]
     assert text.startswith("journalctl: exit code 1: "), "its own words, which are others in each version"

@@ -7,7 +7,7 @@ MANAGE := $(BIN)/python manage.py
 TORCH_INDEX ?=
 PIP := $(BIN)/pip install --disable-pip-version-check --quiet $(if $(TORCH_INDEX),--extra-index-url $(TORCH_INDEX))
 
-.PHONY: run setup setup-dev test test-failed lint bench demo-model
+.PHONY: run setup setup-dev test test-system test-soak lint bench demo-model
 
 run: setup
 	@$(MANAGE) prepare
@@ -28,14 +28,21 @@ $(VENV)/.installed-dev: requirements-dev.txt $(VENV)/.installed
 	@$(PIP) -r requirements-dev.txt
 	@touch $@
 
-# make test SIDE_BY_SIDE=2: two at a time, in half the time; as root only, see tests/side_by_side.py.
-SIDE_BY_SIDE ?=
-test: setup-dev
-	@$(BIN)/python -m pytest $(if $(SIDE_BY_SIDE),--tx='$(SIDE_BY_SIDE)*popen//python=tests/worker.sh' --dist=loadgroup --no-loadscope-reorder)
+# Tests: each worker has a PID namespace of its own (tests/support/worker.sh). make test SIDE_BY_SIDE= runs one at a time.
+SIDE_BY_SIDE ?= $(shell tests/support/worker.sh --possible && echo 2)
+PYTEST = $(BIN)/python -m pytest $(if $(SIDE_BY_SIDE),--tx='$(SIDE_BY_SIDE)*popen//python=tests/support/worker.sh' --dist=loadgroup --no-loadscope-reorder)
 
-# Only what failed the last time.
-test-failed: setup-dev
-	@$(BIN)/python -m pytest --last-failed --last-failed-no-failures none
+# Minutes, any user: rules, database, pages, one real job, one upload in a browser.
+test: setup-dev
+	@$(PYTEST) tests/unit
+
+# As root: real panels, browsers, kills, contention, OOM, heat, disks.
+test-system: setup-dev
+	@$(PYTEST) tests/system
+
+# On demand: hundreds of kills, hours of contention, the old processor.
+test-soak: setup-dev
+	@$(BIN)/python -m pytest tests/soak
 
 lint: setup-dev
 	@$(BIN)/ruff check .

@@ -11,7 +11,7 @@ from bench import gate, idle, jobs, preparation, three_hours
 from bench.machine import machine, physical_cores
 from bench.recordings import LONG_MINUTES, long_recording, sample_recording
 from bench.report import Section, markdown, text, unmet
-from tests.panel import BASE_DIR, Panel
+from tests.support.panel import BASE_DIR, Panel
 
 PARTS = ("jobs", "idle", "gate", "prepare")
 OUTPUT = BASE_DIR / "docs" / "benchmarks.md"

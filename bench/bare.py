@@ -62,7 +62,7 @@ def _decoded(path: Path) -> Any:
     """float32 samples at 16 kHz, for a machine without the ffmpeg program that whisper calls."""
     import numpy as np
 
-    from tests.speech_files import pcm
+    from tests.support.speech_files import pcm
 
     return pcm(path).astype(np.float32) / 32768.0
 

@@ -19,7 +19,7 @@ from gate.core.hysteresis import Latch
 from gate.core.policy import GatePolicy
 from gate.core.requirement import requirement_for_model
 from gate.core.sensors import SensorMemory, take_snapshot
-from tests.panel import BASE_DIR, Panel
+from tests.support.panel import BASE_DIR, Panel
 from tools.demo_model.scoring import percentile
 
 MB = 1_000_000

@@ -9,7 +9,7 @@ from pathlib import Path
 import psutil
 
 from bench.report import Row, Section
-from tests.panel import Panel, until
+from tests.support.panel import Panel, until
 
 MB = 1_000_000
 LIMIT_MB = 200

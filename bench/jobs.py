@@ -14,8 +14,8 @@ from typing import Any
 
 from bench.report import Row, Section
 from bench.upload import upload, wait_for_end
-from tests.panel import BASE_DIR, Panel, until
-from tests.speech_files import DEMO_DIR, Recording
+from tests.support.panel import BASE_DIR, Panel, until
+from tests.support.speech_files import DEMO_DIR, Recording
 from tools.demo_model.scoring import Span, percentile, time_errors, word_error_rate
 
 # The goal: at most this much more than the bare process.

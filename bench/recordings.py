@@ -8,7 +8,7 @@ from pathlib import Path
 import av
 import numpy as np
 
-from tests.speech_files import SPEECH_DIR, Recording, joined, pcm, sample
+from tests.support.speech_files import SPEECH_DIR, Recording, joined, pcm, sample
 
 LONG_MINUTES = 20.0
 # As a phone or a podcast has it, so that the preparation has to decode, mix and resample.

@@ -13,7 +13,7 @@ from bench.preparation import LIMIT_MB, MB, status_bytes
 from bench.recordings import long_recording
 from bench.report import Row
 from bench.upload import upload, wait_for_end
-from tests.panel import Panel, until
+from tests.support.panel import Panel, until
 
 READING = "Reading speech"  # the activity once the audio is prepared
 SHORT_MINUTES = 4.0  # long enough that whisper's previous text has its full length

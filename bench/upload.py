@@ -9,7 +9,7 @@ import urllib.request
 import uuid
 from pathlib import Path
 
-from tests.panel import Panel
+from tests.support.panel import Panel
 
 
 def upload(panel: Panel, path: Path, *, model: str = "demo") -> int:

@@ -9,9 +9,18 @@ from pathlib import Path
 import pytest
 from django.core.management import call_command
 
-from tests.machines import need_namespaces
-from tests.panel import Panel
-from tests.side_by_side import arrange
+from tests.support.machines import need_namespaces
+from tests.support.panel import Panel
+from tests.support.side_by_side import arrange
+
+pytest_plugins = [
+    "tests.support.fake_machine",
+    "tests.support.run_place",
+    "tests.support.runs",
+    "tests.support.uploading",
+    "tests.support.backups",
+    "tests.support.hot_machine",
+]
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:

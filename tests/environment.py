@@ -19,5 +19,6 @@ for name in [name for name in os.environ if name.startswith("J5A_") and name != 
 
 ROOT = Path(tempfile.mkdtemp(prefix="j5a-tests-"))
 os.environ["J5A_DATA_DIR"] = str(ROOT / "var")
+os.environ["no_proxy"] = "*"  # servers of tests are on this machine, whatever proxy leads to the others
 os.environ["J5A_LOCK_DIR"] = str(ROOT / "locks")
 atexit.register(shutil.rmtree, ROOT, ignore_errors=True)

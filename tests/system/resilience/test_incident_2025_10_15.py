@@ -65,9 +65,7 @@ class Launches:
     def by_panel(self, audio: Path, number: Path) -> subprocess.Popen[bytes]:
         """`number`: where the job's number is written."""
         with number.open("wb") as out:
-            return self._start(
-                [sys.executable, "-m", "tests.support.submit", str(audio)], out.fileno()
-            )
+            return self._start([sys.executable, "-m", "tests.support.submit", str(audio)], out.fileno())
 
     def wait(self) -> None:
         for process in self.started:

@@ -20,6 +20,8 @@ pytest_plugins = [
     "tests.support.uploading",
     "tests.support.backups",
     "tests.support.hot_machine",
+    "tests.support.browser",
+    "tests.support.kills",
 ]
 
 
@@ -58,6 +60,16 @@ def panel(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Panel]:
         yield shared.start()
     finally:
         shared.stop()
+
+
+@pytest.fixture(scope="module")
+def own_panel(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Panel]:
+    """A running panel for one file, whose tests kill or stop its parts; they leave it running, its queue empty."""
+    own = Panel(tmp_path_factory.mktemp("panel"))
+    try:
+        yield own.start()
+    finally:
+        own.stop()
 
 
 @pytest.fixture(scope="session")

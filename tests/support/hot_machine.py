@@ -55,11 +55,21 @@ def state_of(pid: int) -> str:
         return ""
 
 
-@pytest.fixture
-def hot(namespaces: None, tmp_path: Path) -> Iterator[tuple[Panel, Thermometer]]:
-    """At 60 °C, with one thread, so that a window takes a while."""
-    panel, thermometer = hot_panel(tmp_path, 60.0, J5A_ENGINE_THREADS="1")
+@pytest.fixture(scope="module")
+def hot_panel_of_file(
+    namespaces: None, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[tuple[Panel, Thermometer]]:
+    panel, thermometer = hot_panel(tmp_path_factory.mktemp("hot"), 60.0, J5A_ENGINE_THREADS="1")
     try:
         yield panel.start(), thermometer
     finally:
         panel.stop()
+
+
+@pytest.fixture
+def hot(hot_panel_of_file: tuple[Panel, Thermometer]) -> tuple[Panel, Thermometer]:
+    """At 60 °C without an incident, with one thread, so that a window takes a while; tests leave its queue empty."""
+    panel, thermometer = hot_panel_of_file
+    thermometer.set(60.0)
+    panel.forget_incidents()
+    return panel, thermometer

@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+import atexit
 import contextlib
 import os
 import re
+import shutil
 import signal
 import socket
 import sqlite3
 import subprocess
 import sys
+import tempfile
 import time
 import urllib.request
 from collections.abc import Callable
+from functools import cache
 from http.cookiejar import CookieJar
 from pathlib import Path
 from typing import Any
@@ -82,10 +86,9 @@ class Panel:
 
     def start(self, *, without_sample: bool = True, output: int | None = None) -> Panel:
         if without_sample:
-            (self.data_dir / "uploads").mkdir(parents=True)
-            (self.data_dir / "uploads" / ".sample-submitted").touch()
-        prepared = self.manage("prepare")
-        assert prepared.returncode == 0, prepared.stdout + prepared.stderr
+            shutil.copytree(prepared_data(), self.data_dir, dirs_exist_ok=True)
+        else:
+            _prepare(self)
         self.up(output)
         return self
 
@@ -157,6 +160,11 @@ class Panel:
         with contextlib.closing(sqlite3.connect(self.data_dir / "j5a.sqlite3", timeout=30)) as database, database:
             database.execute(statement, values)
 
+    def forget_incidents(self) -> None:
+        """So that the next test of a shared panel opens its own."""
+        for table in ("gate_incidentevidence", "gate_incidentevent", "gate_incident"):
+            self.change(f"DELETE FROM {table}")
+
     def job(self, job_id: int) -> sqlite3.Row:
         return self.rows("SELECT * FROM transcribe_job WHERE id = ?", job_id)[0]
 
@@ -201,6 +209,11 @@ class Panel:
         with self._opener.open(request, timeout=60) as answer:
             return str(answer.read().decode())
 
+    def cancel(self, job_id: int) -> None:
+        self.login()
+        self.post_form(f"/jobs/{job_id}/cancel/", {}, page=self.get(f"/jobs/{job_id}/"))
+        self.wait_for_job(job_id, "cancelled", seconds=30)
+
     def submit(self, path: Path, **options: str) -> int:
         """Submit a file to the running panel's queue through its own service; the job's number."""
         words = [f"--{name}={value}" for name, value in options.items()]
@@ -227,6 +240,23 @@ class Panel:
         except OSError:
             return False
         return True
+
+
+@cache
+def prepared_data() -> Path:
+    """A data directory that `manage.py prepare` has made, without the sample: made once, to be copied."""
+    root = Path(tempfile.mkdtemp(prefix="j5a-prepared-"))
+    atexit.register(shutil.rmtree, root, ignore_errors=True)
+    first = Panel(root)
+    (first.data_dir / "uploads").mkdir(parents=True)
+    (first.data_dir / "uploads" / ".sample-submitted").touch()
+    _prepare(first)
+    return first.data_dir
+
+
+def _prepare(panel: Panel) -> None:
+    done = panel.manage("prepare")
+    assert done.returncode == 0, done.stdout + done.stderr
 
 
 def _command(process: psutil.Process) -> list[str]:

@@ -18,7 +18,7 @@ from tests.system.resilience.test_full_disk import Disk, hold_lock
 pytestmark = pytest.mark.usefixtures("needs_root")
 
 SAID = {
-    ("work", "read-only"): "A file could not be used (Read-only file system: {folder}/job-1)",
+    ("work", "read-only"): "A file could not be used (Read-only file system: {folder}/job-",
     ("work", "full"): "the disk is full",
     ("uploads", "not mounted"): "A file could not be used (No such file or directory: {folder}/incoming)",
     ("logs", "read-only"): "A file could not be used (Read-only file system: {folder}/engine-",
@@ -46,12 +46,20 @@ def disk_of_its_own(folder: Path, how: str) -> Iterator[None]:
             disk.empty()
 
 
+@pytest.fixture(scope="module")
+def panel(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Panel]:
+    made = Panel(tmp_path_factory.mktemp("panel"), J5A_LONG_BLOCK_SECONDS="3", J5A_DISK_RESERVE_MIB="0")
+    try:
+        yield made.start()
+    finally:
+        made.stop()
+
+
 @pytest.mark.parametrize(("name", "how"), SAID)
-def test_an_incident_tells_of_it_with_its_cause(tmp_path: Path, name: str, how: str) -> None:
-    panel = Panel(tmp_path, J5A_LONG_BLOCK_SECONDS="3", J5A_DISK_RESERVE_MIB="0")
+def test_an_incident_tells_of_it_with_its_cause(panel: Panel, name: str, how: str) -> None:
+    panel.forget_incidents()
     folder = panel.data_dir / name
     try:
-        panel.start()
         holder = hold_lock(panel)
         try:
             job_id = panel.submit(SPEECH_DIR / "clip_00.flac", language="en")
@@ -73,22 +81,16 @@ def test_an_incident_tells_of_it_with_its_cause(tmp_path: Path, name: str, how: 
         until(lambda: panel.rows(over), seconds=60, what="it is over")
     finally:
         subprocess.run(["umount", "-l", str(folder)], capture_output=True)
-        panel.stop()
 
 
-def test_a_recording_that_is_gone_by_itself_fails_its_job(tmp_path: Path) -> None:
-    panel = Panel(tmp_path)
+def test_a_recording_that_is_gone_by_itself_fails_its_job(panel: Panel) -> None:
+    holder = hold_lock(panel)
     try:
-        panel.start()
-        holder = hold_lock(panel)
-        try:
-            job_id = panel.submit(SPEECH_DIR / "clip_00.flac", language="en")
-            panel.wait_for_job(job_id, "blocked")
-            (panel.data_dir / "uploads" / panel.job(job_id)["audio"]).unlink()
-            holder.communicate("\n", timeout=60)
-        finally:
-            kill_quietly(holder.pid)
-        job = panel.wait_for_job(job_id, "failed", seconds=30)
-        assert "the file is gone or may not be read" in job["reason"]
+        job_id = panel.submit(SPEECH_DIR / "clip_00.flac", language="en")
+        panel.wait_for_job(job_id, "blocked")
+        (panel.data_dir / "uploads" / panel.job(job_id)["audio"]).unlink()
+        holder.communicate("\n", timeout=60)
     finally:
-        panel.stop()
+        kill_quietly(holder.pid)
+    job = panel.wait_for_job(job_id, "failed", seconds=30)
+    assert "the file is gone or may not be read" in job["reason"]

@@ -73,9 +73,10 @@ def started(panel: Panel, job_id: int) -> int:
 
 def test_it_rests_pauses_goes_on_is_ended_and_comes_back(hot: tuple[Panel, Thermometer], tmp_path: Path) -> None:
     panel, thermometer = hot
-    audio = joined(tmp_path / "talk.wav", minutes=5).path
+    audio = joined(tmp_path / "talk.wav", minutes=4).path
     job_id = panel.submit(audio, **PLAIN)
     engine = started(panel, job_id)
+    until_it_decodes(panel, job_id)
     thermometer.set(72.0)
     assert activity(panel, job_id, "Resting") == "Resting 12 % of the time for heat: 72.0 °C"
     thermometer.set(82.0)
@@ -85,7 +86,11 @@ def test_it_rests_pauses_goes_on_is_ended_and_comes_back(hot: tuple[Panel, Therm
     thermometer.set(74.0)
     assert activity(panel, job_id, "Resting") == "Resting 24 % of the time for heat: 74.0 °C"
     wait_for_state(engine, "R", "S", "D", what="it goes on")
-    until(lambda: told(panel) == [("thermal_pause", "resolved")], seconds=60, what=f"it tells of it: {told(panel)}")
+    until(
+        lambda: told(panel) == [("thermal_pause", "resolved")],
+        seconds=60,
+        what=f"it tells of it: {told(panel)}",
+    )
     wait_for_state(engine, "T", what="it rests in between")
     logs = panel.data_dir / "logs"
     until(
@@ -171,7 +176,11 @@ def test_a_paused_job_can_be_cancelled(hot: tuple[Panel, Thermometer], tmp_path:
     panel.post_form(f"/jobs/{job_id}/cancel/", {}, page=panel.get(f"/jobs/{job_id}/"))
     panel.wait_for_job(job_id, "cancelled", seconds=15)
     assert state_of(engine) == ""
-    until(lambda: told(panel) == [("thermal_pause", "resolved")], seconds=60, what=f"it is over: {told(panel)}")
+    until(
+        lambda: told(panel) == [("thermal_pause", "resolved")],
+        seconds=60,
+        what=f"it is over: {told(panel)}",
+    )
 
 
 def test_a_stop_of_the_service_ends_a_paused_engine(hot: tuple[Panel, Thermometer], tmp_path: Path) -> None:
@@ -183,6 +192,9 @@ def test_a_stop_of_the_service_ends_a_paused_engine(hot: tuple[Panel, Thermomete
     panel.stop()  # asserts that nothing is left
     assert state_of(engine) in ("", "Z")
     assert panel.job(job_id)["status"] == "queued"
+    thermometer.set(60.0)
+    panel.up()
+    panel.wait_for_job(job_id, "succeeded", seconds=240)
 
 
 def test_a_worker_that_dies_takes_a_paused_engine_with_it(hot: tuple[Panel, Thermometer], tmp_path: Path) -> None:
@@ -233,7 +245,11 @@ def test_a_locked_database_does_not_keep_it_from_pausing(hot: tuple[Panel, Therm
     finally:
         with suppress(OSError):
             locker.communicate("")
-    until(lambda: told(panel) == [("thermal_pause", "open")], seconds=60, what=f"it is brought in: {told(panel)}")
+    until(
+        lambda: told(panel) == [("thermal_pause", "open")],
+        seconds=60,
+        what=f"it is brought in: {told(panel)}",
+    )
     thermometer.set(60.0)
     panel.wait_for_job(job_id, "succeeded", seconds=240)
     assert outcomes(panel, job_id) == ["succeeded"]

@@ -44,13 +44,14 @@ def test_the_decoder_is_held_with_the_engine_and_ends_with_it(hot: tuple[Panel, 
     assert state_of(found.pid) == "", "it is gone before the job says so"
     assert not (panel.data_dir / "work" / f"job-{job_id}" / "audio.pcm").exists(), "it was not at its end"
     assert decoder(panel) is None
+    panel.cancel(job_id)
 
 
 def test_what_was_paused_while_it_loaded_reads_at_once_when_it_goes_on(
     hot: tuple[Panel, Thermometer], tmp_path: Path
 ) -> None:
     panel, thermometer = hot
-    job_id = panel.submit(joined(tmp_path / "talk.wav", minutes=2).path, **PLAIN)
+    job_id = panel.submit(joined(tmp_path / "talk.wav", minutes=1).path, **PLAIN)
     started(panel, job_id)
     thermometer.set(82.0)
     activity(panel, job_id, "Paused")
@@ -75,7 +76,10 @@ def test_a_loaded_engine_waits_until_the_gate_says_that_it_is_cool(
     assert waits.startswith("Waits to cool, with the model loaded: 78.0 °C (coretemp Package id 0), still cooling")
     assert state_of(engine) != "", "its model stays loaded"
     thermometer.set(74.0)
-    query = "SELECT admitted FROM gate_verdictrecord WHERE purpose = 'chunk' ORDER BY id"
-    until(lambda: [row[0] for row in panel.rows(query)] == [0, 1], seconds=20, what="the gate lets it read")
+    query = "SELECT admitted FROM gate_verdictrecord WHERE purpose = 'chunk' AND job_ref = ? ORDER BY id"
+    until(
+        lambda: [row[0] for row in panel.rows(query, str(job_id))] == [0, 1], seconds=20, what="the gate lets it read"
+    )
     activity(panel, job_id, "Resting")
     assert outcomes(panel, job_id) == [""], "the same attempt goes on"
+    panel.cancel(job_id)

@@ -72,10 +72,10 @@ def stopped(panel: Panel, job_id: int, group: int, status: str, act: Callable[[]
     return job
 
 
-def test_hold_pause_and_cancel_of_a_running_job(make_panel: Callable[..., Panel], tmp_path: Path) -> None:
-    panel = make_panel()
+def test_hold_pause_and_cancel_of_a_running_job(own_panel: Panel, tmp_path: Path) -> None:
+    panel = own_panel
     panel.login()
-    recording = joined(tmp_path / "long.wav", minutes=12)
+    recording = joined(tmp_path / "long.wav", minutes=8)
     job_id = panel.submit(recording.path, language="en")
     group = reading(panel, job_id)
     page = panel.get(f"/jobs/{job_id}/")

@@ -11,7 +11,7 @@ from tests.support.speech_files import joined
 from tools.demo_model.scoring import word_error_rate
 
 # Longer than an engine needs for its imports, or for a window, on a busy machine: it says nothing meanwhile.
-HUNG_SECONDS = 45
+HUNG_SECONDS = 20
 
 
 def test_it_is_ended_and_the_job_goes_on(make_panel: Callable[..., Panel], tmp_path: Path) -> None:

@@ -61,7 +61,7 @@ def test_a_job_that_the_end_of_the_hours_stops_goes_on_when_they_open(
     panel = make_panel()
     panel.login()
     set_hours(panel, is_open=True)
-    recording = joined(tmp_path / "long.wav", minutes=8)
+    recording = joined(tmp_path / "long.wav", minutes=5)
     job_id = panel.submit(recording.path, language="en")
     until_it_decodes(panel, job_id)
     (engine,) = panel.engines()

@@ -58,4 +58,8 @@ def test_it_is_started_watches_starts_anew_and_stops(hot: tuple[Panel, Thermomet
     (panel.root / "locks" / "heat.json").rmdir()
     thermometer.set(60.0)
     panel.wait_for_job(job_id, "succeeded", seconds=240)
-    until(lambda: told(panel) == [("thermal_pause", "resolved")], seconds=60, what=f"it tells of it: {told(panel)}")
+    until(
+        lambda: told(panel) == [("thermal_pause", "resolved")],
+        seconds=60,
+        what=f"it tells of it: {told(panel)}",
+    )

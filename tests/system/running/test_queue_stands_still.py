@@ -6,7 +6,7 @@ import ctypes
 import json
 import os
 import signal
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -27,10 +27,9 @@ def role(panel: Panel, name: str) -> psutil.Process:
 
 
 @pytest.mark.parametrize("name", QUEUE_ROLES)
-def test_a_sudden_death_is_answered_with_a_new_cluster(make_panel: Callable[..., Panel], name: str) -> None:
+def test_a_sudden_death_is_answered_with_a_new_cluster(own_panel: Panel, name: str) -> None:
     """One that was killed may have held a lock of the queues, which would never be let go."""
-    panel = make_panel()
-    panel.wait_for_job(panel.submit(SPEECH_DIR / "clip_00.flac"), "succeeded")
+    panel = own_panel
     before = role(panel, "sentinel")
     role(panel, name).kill()
     until(lambda: not before.is_running(), seconds=60, what="the cluster ends")
@@ -38,9 +37,9 @@ def test_a_sudden_death_is_answered_with_a_new_cluster(make_panel: Callable[...,
 
 
 @pytest.mark.slow
-def test_one_that_takes_no_wake_up_is_started_anew(make_panel: Callable[..., Panel]) -> None:
+def test_one_that_takes_no_wake_up_is_started_anew(own_panel: Panel) -> None:
     """It lives, and nothing comes of it: as where a lock was left taken."""
-    panel = make_panel()
+    panel = own_panel
     before = role(panel, "sentinel")
     with held_by_a_debugger(role(panel, "pusher").pid):
         panel.wait_for_job(panel.submit(SPEECH_DIR / "clip_00.flac"), "succeeded", seconds=180)
@@ -60,20 +59,20 @@ def held_by_a_debugger(pid: int) -> Iterator[None]:
             pass  # whoever traces a process has to bury it
 
 
-def test_a_stopped_worker_is_started_anew_and_its_engine_with_it(
-    make_panel: Callable[..., Panel], tmp_path: Path
-) -> None:
+def test_a_stopped_worker_is_started_anew_and_its_engine_with_it(own_panel: Panel, tmp_path: Path) -> None:
     """Who is stopped watches no engine: it would go on at 95 °C."""
-    panel = make_panel()
-    job_id = panel.submit(joined(tmp_path / "long.wav", minutes=5).path, language="en")
+    panel = own_panel
+    job_id = panel.submit(joined(tmp_path / "long.wav", minutes=3).path, language="en")
     until(lambda: panel.job(job_id)["activity"] == "Reading speech", seconds=60, what="it reads")
     worker, (engine,) = role(panel, "worker"), panel.engines()
     worker.send_signal(signal.SIGSTOP)
     until(lambda: not worker.is_running() and not engine.is_running(), seconds=40, what="both are gone")
     assert "a process of the queue was stopped" in panel.log()
     panel.wait_for_job(job_id, "succeeded", seconds=300)
-    (incident,) = panel.rows("SELECT causes FROM gate_incident WHERE kind = 'worker_lost'")
+    lost = "SELECT id, causes FROM gate_incident WHERE kind = 'worker_lost' AND job_ref = ?"
+    (incident,) = panel.rows(lost, f"job {job_id}")
     why = "A process of the queue was stopped and stood still for 10 s, so the queue was started anew."
     assert json.loads(incident["causes"]) == [why]
-    (said,) = panel.rows("SELECT text FROM gate_incidentevidence WHERE title LIKE 'End of%'")
+    ends = "SELECT text FROM gate_incidentevidence WHERE title LIKE 'End of%' AND incident_id = ?"
+    (said,) = panel.rows(ends, incident["id"])
     assert "was loaded in" in said["text"]

@@ -12,18 +12,11 @@ from pathlib import Path
 import psutil
 
 from tests.support.panel import Panel, until
-from tests.support.speech_files import DEMO_DIR, SAMPLE, SPEECH_DIR, joined, sample
-from tools.demo_model.scoring import word_error_rate
+from tests.support.speech_files import DEMO_DIR, SPEECH_DIR, joined
 
 ENGINE_NICE = 10  # the protocol's
 OOM_SCORE_ADJ = 500
 CLIPS = [SPEECH_DIR / f"clip_{number:02d}.flac" for number in range(3)]
-
-
-def test_the_transcript_is_what_was_said(panel: Panel) -> None:
-    job_id = panel.submit(SAMPLE)
-    panel.wait_for_job(job_id, "succeeded")
-    assert word_error_rate(sample().text, panel.text(job_id)) <= 0.05
 
 
 def test_it_leaves_a_trace_of_every_step(panel: Panel) -> None:
@@ -43,7 +36,7 @@ def test_it_leaves_a_trace_of_every_step(panel: Panel) -> None:
 
 
 def test_one_engine_serves_jobs_of_one_model_and_then_goes(panel: Panel, tmp_path: Path) -> None:
-    long = joined(tmp_path / "long.wav", minutes=12).path  # so that the others have come before it is read
+    long = joined(tmp_path / "long.wav", minutes=5).path  # so that the others have come before it is read
     ids = [panel.submit(clip) for clip in (long, *CLIPS)]
     for job_id in ids:
         panel.wait_for_job(job_id, "succeeded")
@@ -130,7 +123,7 @@ def test_a_cancelled_job_ends_with_its_process_of_low_priority(panel: Panel, tmp
 
 
 def test_the_text_appears_while_it_runs(panel: Panel, tmp_path: Path) -> None:
-    recording = joined(tmp_path / "long.wav", minutes=6)
+    recording = joined(tmp_path / "long.wav", minutes=3)
     job_id = panel.submit(recording.path)
     # The text of a window is told before the position that it ends at.
     found = "live_text <> '' AND position_seconds > 0"

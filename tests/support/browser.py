@@ -24,6 +24,8 @@ def chromium() -> Iterator[Browser]:
         if REQUIRED:
             pytest.fail("J5A_REQUIRE_BROWSER=1, but there is no chromium here")
         pytest.skip("no Chromium here: install the package chromium to run the browser tests")
+    # The driver's event loop stays in this thread, and Django would refuse the database to the tests that follow.
+    os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"] = "1"
     with sync_playwright() as playwright:
         # --no-sandbox: Chromium's own does not start for root
         browser = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])

@@ -19,7 +19,7 @@ from gate.core.requirement import requirement_for_model
 from gate.core.units import GIB
 
 BASE = Path(__file__).resolve().parents[2]
-DOCUMENTS = [BASE / name for name in ("README.md", "CHANGELOG.md", "CONTRIBUTING.md")] + sorted(
+DOCUMENTS = [BASE / name for name in ("README.md", "CHANGELOG.md", "CONTRIBUTING.md", "SECURITY.md")] + sorted(
     (BASE / "docs").glob("*.md")
 )
 NAMES = [str(path.relative_to(BASE)) for path in DOCUMENTS]
@@ -121,6 +121,28 @@ def test_every_rule_has_a_module_and_a_test_or_says_why_not() -> None:
     open_rows = ("not built yet", "no page", "nothing writes", "no test of its own yet", "measured in")
     documented = rules[: next(at for at, row in enumerate(rules) if "resource_safety_gate.sh" in row)]
     assert [row for row in documented if "`tests/" not in row and not any(words in row for words in open_rows)] == []
+
+
+FAULTS = [
+    line for line in text_of("docs/reliability.md").splitlines() if re.match(r"\| (?!fault |what was wrong )", line)
+]
+
+
+@pytest.mark.parametrize("row", FAULTS, ids=lambda row: row[2:40])
+def test_every_fault_names_a_test_that_its_tier_runs(row: str) -> None:
+    tests = re.findall(r"`tests/([a-z]+)/([\w/.]*)`", row)
+    assert tests, "no test"
+    for tier, name in tests:
+        path = BASE / "tests" / tier / name
+        files = sorted(path.rglob("test_*.py")) if path.is_dir() else [path]
+        assert any(re.search(r"^def test_", file.read_text(), re.MULTILINE) for file in files), f"{path} tests nothing"
+        assert re.search(rf"pytest.* tests/{tier}$|PYTEST\) tests/{tier}$", text_of("Makefile"), re.MULTILINE)
+    told = row.rstrip("| ").rpartition("|")[2]
+    assert {tier.strip() for tier in told.split(",")} == {tier for tier, _ in tests}
+
+
+def test_there_are_faults() -> None:
+    assert len(FAULTS) > 45
 
 
 def test_every_package_is_explained() -> None:

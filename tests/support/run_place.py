@@ -162,16 +162,9 @@ def _read(pid: int, name: str) -> bytes:
 # ── heat, on a machine with sensors of its own ───────────────────────────────────────────────────
 # In a mount namespace: argv is the file of the temperature, then the words of `gate`.
 _HOT = """
-import os, subprocess, sys
-from pathlib import Path
-def sh(*words): subprocess.run(words, check=True)
-sh("mount", "--make-rprivate", "/")
-sh("mount", "-t", "tmpfs", "t", "/sys/class")
-chip = Path("/sys/class/hwmon/hwmon0")
-chip.mkdir(parents=True)
-(chip / "name").write_text("coretemp\\n")
-(chip / "temp1_label").write_text("Package id 0\\n")
-(chip / "temp1_input").symlink_to(sys.argv[1])
+import os, sys
+from tests.support.mounts import package_sensor
+package_sensor().symlink_to(sys.argv[1])
 os.execv(sys.executable, [sys.executable, "manage.py", "gate", *sys.argv[2:]])
 """
 
@@ -196,7 +189,18 @@ class HotPlace(Place):
         fresh.replace(self._thermometer)
 
     def start_hot(self, *command: str, **more: object) -> subprocess.Popen[str]:
-        words = ["unshare", "-m", sys.executable, "-c", _HOT, str(self._thermometer), *TINY, *command]
+        words = [
+            "unshare",
+            "-m",
+            "--propagation",
+            "private",
+            sys.executable,
+            "-c",
+            _HOT,
+            str(self._thermometer),
+            *TINY,
+            *command,
+        ]
         return self.start_any(list(words), **more)
 
 

@@ -3,9 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
@@ -17,23 +14,18 @@ from gate.models import GateState
 from gate.services import gate_evaluate, gate_preview, heat_latch_keep
 from tests.support.builders import LARGE
 from tests.support.fake_machine import FakeMachine
-from tests.support.panel import BASE_DIR
+from tests.support.mounts import answers_of
 
 # In a mount namespace, where the test sets the package temperature. argv: a JSON list of [data directory, °C]; for
 # each `manage.py gate check` is run as a process of its own. Answers with the exit code and the second check of each.
 PROGRAM = """
 import json, os, subprocess, sys
 from pathlib import Path
-def sh(*words): subprocess.run(words, check=True)
-sh("mount", "--make-rprivate", "/")
-sh("mount", "-t", "tmpfs", "t", "/sys/class")
-chip = Path("/sys/class/hwmon/hwmon0")
-chip.mkdir(parents=True)
-(chip / "name").write_text("coretemp\\n")
-(chip / "temp1_label").write_text("Package id 0\\n")
+from tests.support.mounts import package_sensor
+sensor = package_sensor()
 answers = []
 for data_dir, celsius in json.loads(sys.argv[1]):
-    (chip / "temp1_input").write_text(f"{round(celsius * 1000)}\\n")
+    sensor.write_text(f"{round(celsius * 1000)}\\n")
     done = subprocess.run(
         [sys.executable, "manage.py", "gate", "check", "--model", "tiny", "--json"],
         env=os.environ | {"J5A_DATA_DIR": data_dir, "J5A_HOST_ID": Path(data_dir).name},
@@ -52,17 +44,8 @@ print(json.dumps(answers))
 def test_what_one_data_directory_has_seen_shuts_the_gate_of_another(tmp_path: Path) -> None:
     a, b = str(tmp_path / "a"), str(tmp_path / "b")
     steps = [[b, 76.0], [a, 83.0], [b, 76.0], [a, 76.0], [a, 74.9], [b, 76.0], [b, 74.9], [a, 76.0], [b, 76.0]]
-    done = subprocess.run(
-        ["unshare", "-m", sys.executable, "-c", PROGRAM, json.dumps(steps)],
-        cwd=BASE_DIR,
-        env={**os.environ, "J5A_LOCK_DIR": str(tmp_path / "locks"), "J5A_MARGIN_GIB": "0.5"},
-        capture_output=True,
-        text=True,
-        check=False,
-        timeout=300,
-    )
-    assert done.returncode == 0, done.stderr
-    answers = json.loads(done.stdout)
+    env = {"J5A_LOCK_DIR": str(tmp_path / "locks"), "J5A_MARGIN_GIB": "0.5"}
+    answers = answers_of(PROGRAM, json.dumps(steps), env=env, timeout=300)
     # The second 76 of B is one that B itself remembers: it asked while the machine was too hot, and was told so.
     assert [outcome for outcome, _ in answers] == [
         "pass", "block", "block", "block", "pass", "block", "pass", "pass", "pass",

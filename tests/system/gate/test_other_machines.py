@@ -16,16 +16,16 @@ from typing import Any
 import pytest
 
 from tests.support.machines import may_skip
+from tests.support.mounts import answers_of
 
 ROOT = Path(__file__).resolve().parents[3]
 
 # argv: a JSON list of steps, each {path: text or null}; the last argument is the lock path. After each step the
 # gate is asked once, as one long-lived process would; a sensor memory and a latch go from step to step.
 PROGRAM = """
-import json, os, subprocess, sys
+import json, sys
 from pathlib import Path
-def sh(*words): subprocess.run(words, check=True)
-sh("mount", "--make-rprivate", "/")
+from tests.support.mounts import sh
 sh("mount", "-t", "tmpfs", "t", "/sys/class")
 Path("/sys/class/thermal").mkdir()
 from gate.core.evaluate import evaluate
@@ -55,10 +55,7 @@ Step = dict[str, str | None]
 
 
 def on_machine(tmp_path: Path, *steps: Step) -> list[dict[str, Any]]:
-    command = ["unshare", "-m", sys.executable, "-c", PROGRAM, json.dumps(steps), str(tmp_path / "x.lock")]
-    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=60, check=False)
-    assert done.returncode == 0, done.stderr
-    answers: list[dict[str, Any]] = json.loads(done.stdout)
+    answers: list[dict[str, Any]] = answers_of(PROGRAM, json.dumps(steps), str(tmp_path / "x.lock"))
     return answers
 
 

@@ -4,15 +4,13 @@ from __future__ import annotations
 
 import json
 import os
-import subprocess
-import sys
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
 from gate.core.heatfile import HEAT_NAME, HeatFile
-from tests.support.panel import BASE_DIR
+from tests.support.mounts import answers_of
 
 NOBODY = 65534
 
@@ -142,13 +140,12 @@ def as_user(user_id: int, lock_path: Path) -> list[bool]:
 
 # In a mount namespace; argv: an empty directory, where a small disk is mounted, filled, and made read-only.
 FULL_DISK = """
-import json, os, subprocess, sys
+import json, os, sys
 from pathlib import Path
 from gate.core.heatfile import HeatFile
+from tests.support.mounts import remount, small_disk
 place = Path(sys.argv[1])
-def sh(*words): subprocess.run(words, check=True)
-sh("mount", "--make-rprivate", "/")
-sh("mount", "-t", "tmpfs", "-o", "size=64k", "t", str(place))
+small_disk(place)
 heat = HeatFile(place / "whisper_large.lock")
 file = os.open(place / "full", os.O_WRONLY | os.O_CREAT)
 try:
@@ -158,7 +155,7 @@ answers = {"full": [heat.trip(), heat.is_tripped(), heat.path.stat().st_size]}
 answers["left over"] = sorted(path.name for path in place.iterdir())
 answers["reset"] = [heat.reset(), heat.is_tripped()]
 heat.trip()
-sh("mount", "-o", "remount,ro", str(place))
+remount(place, "ro")
 answers["read-only"] = [heat.trip(), heat.reset(), heat.is_tripped()]
 print(json.dumps(answers))
 """
@@ -166,12 +163,7 @@ print(json.dumps(answers))
 
 @pytest.mark.usefixtures("namespaces")
 def test_on_a_full_disk_it_is_kept_and_on_a_read_only_one_nothing_is_raised(tmp_path: Path) -> None:
-    done = subprocess.run(
-        ["unshare", "-m", sys.executable, "-c", FULL_DISK, str(tmp_path)],
-        cwd=BASE_DIR, capture_output=True, text=True, timeout=120, check=False,
-    )  # fmt: skip
-    assert done.returncode == 0, done.stderr
-    answers = json.loads(done.stdout)
+    answers = answers_of(FULL_DISK, str(tmp_path))
     assert answers == {
         "full": [True, True, 0], "left over": ["full", HEAT_NAME], "reset": [True, False],
         "read-only": [False, False, True],

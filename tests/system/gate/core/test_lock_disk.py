@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 import subprocess
 import sys
@@ -14,19 +13,19 @@ import pytest
 from gate.core.identity import record_for
 from gate.core.lockfile import HeavyLock
 from gate.core.readings import LockState
+from tests.support.mounts import answers_of
 from tests.support.panel import BASE_DIR
 
 # In a mount namespace; argv: an empty directory. A small file system is mounted there, filled, emptied, made read-only.
 PROGRAM = """
-import json, os, subprocess, sys
+import json, os, sys
 from pathlib import Path
 from gate.core.errors import LockError
 from gate.core.identity import record_for
 from gate.core.lockfile import HeavyLock
+from tests.support.mounts import remount, small_disk
 place = Path(sys.argv[1])
-def sh(*words): subprocess.run(words, check=True)
-sh("mount", "--make-rprivate", "/")
-sh("mount", "-t", "tmpfs", "-o", "size=64k", "t", str(place))
+small_disk(place)
 lock = HeavyLock(place / "whisper_large.lock", host="mini")
 def take():
     try:
@@ -45,7 +44,7 @@ fill()
 answers["full"], answers["seen when full"] = take(), lock.inspect().state
 (place / "full").unlink()
 answers["emptied"] = take()
-sh("mount", "-o", "remount,ro", str(place))
+remount(place, "ro")
 answers["read-only"], answers["seen read-only"] = take(), lock.inspect().state
 print(json.dumps(answers))
 """
@@ -53,12 +52,7 @@ print(json.dumps(answers))
 
 @pytest.mark.usefixtures("namespaces")
 def test_a_disk_that_is_full_or_read_only_is_told_and_leaves_no_holder_behind(tmp_path: Path) -> None:
-    done = subprocess.run(
-        ["unshare", "-m", sys.executable, "-c", PROGRAM, str(tmp_path)],
-        cwd=BASE_DIR, capture_output=True, text=True, timeout=60, check=False,
-    )  # fmt: skip
-    assert done.returncode == 0, done.stderr
-    answers = json.loads(done.stdout)
+    answers = answers_of(PROGRAM, str(tmp_path))
     assert answers["before"][0] == answers["emptied"][0] == "taken"
     for state in ("full", "read-only"):
         assert answers[state][0] == "LockUnwritable", answers

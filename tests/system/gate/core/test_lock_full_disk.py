@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-import json
-import subprocess
-import sys
 from typing import Any
 
 import pytest
 
-from tests.support.panel import BASE_DIR
+from tests.support.mounts import answers_of
 
 # In a mount namespace; argv: an empty directory. A small file system is mounted there and filled at several moments.
 PROGRAM = """
@@ -18,10 +15,9 @@ from pathlib import Path
 from gate.core.errors import LockError
 from gate.core.identity import record_for
 from gate.core.lockfile import HeavyLock
+from tests.support.mounts import remount, small_disk
 place = Path(sys.argv[1])
-def sh(*words): subprocess.run(words, check=True)
-sh("mount", "--make-rprivate", "/")
-sh("mount", "-t", "tmpfs", "-o", "size=64k", "t", str(place))
+small_disk(place)
 path, full = place / "x.lock", place / "full"
 lock = HeavyLock(path, host="mini")
 def take(): return lock.acquire(record_for(os.getpid(), machine=lock.machine))
@@ -103,12 +99,7 @@ print(json.dumps(answers))
 
 @pytest.fixture(scope="module")
 def answers(namespaces: None, tmp_path_factory: pytest.TempPathFactory) -> Any:
-    done = subprocess.run(
-        ["unshare", "-m", sys.executable, "-c", PROGRAM, str(tmp_path_factory.mktemp("place"))],
-        cwd=BASE_DIR, capture_output=True, text=True, timeout=180, check=False,
-    )  # fmt: skip
-    assert done.returncode == 0, done.stderr
-    return json.loads(done.stdout)
+    return answers_of(PROGRAM, str(tmp_path_factory.mktemp("place")))
 
 
 def test_a_heartbeat_needs_no_room(answers: Any) -> None:

@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-import json
 import os
-import subprocess
-import sys
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
@@ -19,7 +16,7 @@ from gate.core.lockroom import room_problem
 from gate.core.readings import LockState
 from gate.core.verdict import Outcome
 from tests.support.machines import may_skip
-from tests.support.panel import BASE_DIR
+from tests.support.mounts import answers_of
 
 NOBODY = 65534
 
@@ -30,9 +27,8 @@ from pathlib import Path
 from gate.core.checks import check_lock
 from gate.core.identity import record_for
 from gate.core.lockfile import HeavyLock
+from tests.support.mounts import remount, sh, small_disk
 place = Path(sys.argv[1])
-def sh(*words): subprocess.run(words, check=True)
-def mount(options): sh("mount", "-t", "tmpfs", "-o", options, "t", str(place))
 def fill(keep_bytes=0):
     file = os.open(place / "full", os.O_WRONLY | os.O_CREAT)
     try:
@@ -51,7 +47,7 @@ def take_and_release():
     lock.acquire(record_for(os.getpid(), machine=lock.machine)).release()
 
 sh("mount", "--make-rprivate", "/")
-mount("size=1m")
+small_disk(place, "size=1m")
 ask("nothing there yet")
 take_and_release()
 ask("room")
@@ -65,20 +61,20 @@ fill()
 ask("full")
 (place / "full").unlink()
 ask("emptied")
-sh("mount", "-o", "remount,ro", str(place))
+remount(place, "ro")
 ask("read-only")
 sh("umount", str(place))
-mount("size=1m,ro")
+small_disk(place, "size=1m,ro")
 ask("read-only, nothing there yet")
 sh("umount", str(place))
-mount("size=1m,nr_inodes=8")
+small_disk(place, "size=1m,nr_inodes=8")
 take_and_release()
 for number in range(20):
     try: (place / f"file{number}").touch()
     except OSError: break
 ask("no inodes")
 sh("umount", str(place))
-mount("size=0,nr_inodes=0")
+small_disk(place, "size=0,nr_inodes=0")
 take_and_release()
 ask("without any limit")
 print(json.dumps(answers))
@@ -87,12 +83,7 @@ print(json.dumps(answers))
 
 @pytest.fixture(scope="module")
 def answers(namespaces: None, tmp_path_factory: pytest.TempPathFactory) -> Any:
-    done = subprocess.run(
-        ["unshare", "-m", sys.executable, "-c", PROGRAM, str(tmp_path_factory.mktemp("place"))],
-        cwd=BASE_DIR, capture_output=True, text=True, timeout=120, check=False,
-    )  # fmt: skip
-    assert done.returncode == 0, done.stderr
-    return json.loads(done.stdout)
+    return answers_of(PROGRAM, str(tmp_path_factory.mktemp("place")))
 
 
 @pytest.mark.parametrize("when", ["nothing there yet", "room", "just enough", "emptied", "without any limit"])

@@ -168,7 +168,6 @@ def test_the_memory_figures_are_those_of_the_gate() -> None:
 EXAMPLES = [code for code in code_of(text_of("README.md")) if "manage.py transcribe " in code and " --help" not in code]
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize("example", [code for code in EXAMPLES if code.startswith(".venv/")])
 def test_every_example_works(example: str, tmp_path: Path) -> None:
     words = shlex.split(example)

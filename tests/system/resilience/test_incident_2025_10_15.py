@@ -93,7 +93,6 @@ def launches(make_panel: Callable[..., Panel], tmp_path: Path) -> Iterator[Launc
     made.end()
 
 
-@pytest.mark.slow
 def test_four_launches_then_two_are_read_one_after_another(launches: Launches, tmp_path: Path) -> None:
     panel = launches.panel
     long = joined(tmp_path / "long.wav", minutes=2)

@@ -36,7 +36,6 @@ def test_a_sudden_death_is_answered_with_a_new_cluster(own_panel: Panel, name: s
     panel.wait_for_job(panel.submit(SPEECH_DIR / "clip_01.flac"), "succeeded", seconds=120)
 
 
-@pytest.mark.slow
 def test_one_that_takes_no_wake_up_is_started_anew(own_panel: Panel) -> None:
     """It lives, and nothing comes of it: as where a lock was left taken."""
     panel = own_panel

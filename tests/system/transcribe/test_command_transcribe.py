@@ -223,7 +223,6 @@ def test_a_held_lock_is_a_no_of_the_gate(bench: Bench) -> None:
     assert bench.panel.lock_path.read_text() == f"{os.getpid()}\n"
 
 
-@pytest.mark.slow
 def test_a_model_that_cannot_be_fetched_is_told_with_what_to_do(bench: Bench) -> None:
     # No proxy answers there, so no network is asked.
     closed = {"https_proxy": "http://127.0.0.1:9", "http_proxy": "http://127.0.0.1:9", "no_proxy": ""}

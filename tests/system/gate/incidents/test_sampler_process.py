@@ -253,7 +253,7 @@ def test_what_the_kernel_may_explain_gets_its_lines_once(panel: Panel) -> None:
     with sampler(panel) as process:
         until(lambda: panel.rows(query), seconds=60, what=f"kernel lines; log:\n{panel.log()[-2000:]}")
         with pytest.raises(subprocess.TimeoutExpired):
-            process.wait(25)  # it looks every ten
+            process.wait(12)  # it looks every ten
     ((kind, title),) = panel.rows(query)
     assert kind == "thermal_end"
     assert title.startswith("Kernel lines")

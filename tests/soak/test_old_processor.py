@@ -41,7 +41,7 @@ from tests.support.speech_files import pcm
 print(json.dumps([torch.backends.cpu.get_cpu_capability(), loaded, len(pcm(Path(clip)))]))
 """
 
-pytestmark = [pytest.mark.slow, pytest.mark.timeout(LIMIT_SECONDS + 60)]
+pytestmark = pytest.mark.timeout(LIMIT_SECONDS + 60)
 
 
 @pytest.fixture(autouse=True)

@@ -10,12 +10,9 @@ from collections.abc import Callable
 from contextlib import closing
 from pathlib import Path
 
-import pytest
-
 from tests.support.panel import BASE_DIR, Panel
 from tests.support.speech_files import SPEECH_DIR
 
-pytestmark = pytest.mark.slow
 CLIPS = [SPEECH_DIR / f"clip_0{number}.flac" for number in range(4)]
 
 

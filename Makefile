@@ -30,7 +30,7 @@ $(VENV)/.installed-dev: requirements-dev.txt $(VENV)/.installed
 
 # Tests: each worker has a PID namespace of its own (tests/support/worker.sh). make test SIDE_BY_SIDE= runs one at a time.
 SIDE_BY_SIDE ?= $(shell tests/support/worker.sh --possible && echo 2)
-PYTEST = $(BIN)/python -m pytest $(if $(SIDE_BY_SIDE),--tx='$(SIDE_BY_SIDE)*popen//python=tests/support/worker.sh' --dist=loadgroup --no-loadscope-reorder)
+PYTEST = $(BIN)/python -m pytest $(if $(SIDE_BY_SIDE),--tx='$(SIDE_BY_SIDE)*popen//python=tests/support/worker.sh' --dist=loadscope --no-loadscope-reorder)
 
 # Minutes, any user: rules, database, pages, one real job, one upload in a browser.
 test: setup-dev

@@ -1,13 +1,11 @@
-"""Tests in several workers at a time (`make test SIDE_BY_SIDE=2`): what must not run beside what, and what comes first.
-
-A file's tests stay together, in their order, in one worker.
-"""
+"""Tests in two workers at a time: what must not run beside what, and what comes first."""
 
 from __future__ import annotations
 
 from pathlib import PurePath
 
 import pytest
+from xdist.scheduler import LoadScopeScheduling
 
 # Files that must not run at the same time as each other: while one lets the kernel end a process for want of memory,
 # the others kill engines, and the machine's one counter of such ends would blame the kernel for it.
@@ -17,9 +15,7 @@ KILLING = {
     "tests/system/resilience/test_kills.py",
 }
 # The longest first, so that no worker is left alone with one of them at the end.
-FIRST = ("tests/system/resilience/", "tests/system/running/", "tests/system/gate/test_contenders.py")
-# The browser's driver leaves an event loop in its worker, in which Django touches no database.
-LAST = "tests/system/browser/"
+FIRST = ("tests/unit/test_first_use.py", "tests/system/resilience/", "tests/system/running/")
 
 
 def group_of(path: str) -> str:
@@ -30,16 +26,19 @@ def place_of(path: str) -> int:
     """Where a file stands in the order; equal ones stay in the order of their names."""
     if path in KILLING:
         return 0
-    if path.startswith(LAST):
-        return len(FIRST) + 2
     return next((number for number, start in enumerate(FIRST, 1) if path.startswith(start)), len(FIRST) + 1)
 
 
 def arrange(items: list[pytest.Item]) -> None:
-    items.sort(key=lambda item: place_of(_path(item)))
-    for item in items:
-        item.add_marker(pytest.mark.xdist_group(group_of(_path(item))))
+    items.sort(key=lambda item: place_of(_path(item.nodeid)))
 
 
-def _path(item: pytest.Item) -> str:
-    return PurePath(item.nodeid.split("::", 1)[0]).as_posix()
+class ByFile(LoadScopeScheduling):
+    """A file's tests stay together, and those of `KILLING` too."""
+
+    def _split_scope(self, nodeid: str) -> str:
+        return group_of(_path(nodeid))
+
+
+def _path(nodeid: str) -> str:
+    return PurePath(nodeid.split("::", 1)[0]).as_posix()

@@ -148,6 +148,7 @@ def test_a_broken_stretch_does_not_end_the_job(bench: Bench, tmp_path: Path) -> 
     assert ended.returncode == 0, ended.stderr
     # A tenth of the words is silence now.
     assert word_error_rate(said(), (bench.out / "talk.txt").read_text()) <= WORST_WORD_ERROR_RATE + 0.2
+    assert ended.stderr.count("talk.mp3: note: No sound could be read from ") == 1, ended.stderr
     (job,) = bench.panel.rows("SELECT note FROM transcribe_job")
     assert re.search(r"No sound could be read from \d+\.\d s to \d+\.\d s", job["note"])
 

@@ -19,6 +19,7 @@ from transcribe.engine.journal import FORMAT, Journal, open_journal
 from transcribe.engine.protocol import Load, Loaded, Message, Progress, Text, Transcribe, Transcribed
 
 if TYPE_CHECKING:
+    from transcribe.engine.language import Heard
     from transcribe.engine.windows import WindowKeeper
 
 FRAMES_PER_SECOND = 100  # whisper/audio.py: HOP_LENGTH 160 at 16 kHz
@@ -86,10 +87,8 @@ class OpenaiWhisper:
         if self._model is None:
             raise RequestFailed("No model is loaded.", permanent=True)
         from transcribe.audio.pcm import read_span
-        from transcribe.engine.spectrogram import log_mel_spectrogram
 
         whisper_transcribe: Any = importlib.import_module("whisper.transcribe")
-        whisper_transcribe.log_mel_spectrogram = log_mel_spectrogram
         audio = read_span(Path(request.pcm_path), request.start_sample, request.end_sample)
         windows = self._windows(request)
         try:
@@ -98,12 +97,15 @@ class OpenaiWhisper:
                 self._progress_from(whisper_transcribe, windows),
                 contextlib.redirect_stdout(self._text_from_print()),
             ):
+                mel = self._spectrogram(audio)
+                whisper_transcribe.log_mel_spectrogram = lambda *_, **__: mel
+                heard = self._heard(request, windows, mel)
                 result = whisper_transcribe.transcribe(
                     self._model,
                     audio,
                     verbose=True,
                     temperature=tuple(request.temperatures),
-                    language=self._language(request.language),
+                    language=self._language(request.language) if heard is None else heard.language,
                     fp16=False,
                     **request.options,
                 )
@@ -119,7 +121,28 @@ class OpenaiWhisper:
             peak_bytes=peak_bytes(),
             decoded_windows=windows.decoded_windows,
             replayed_windows=windows.replayed_windows,
+            language_probability=None if heard is None else heard.probability,
+            language_of_speech=not self._detects(request) or (heard is not None and heard.is_speech),
         )
+
+    def _spectrogram(self, audio: Any) -> Any:
+        """Whisper's padded log-mel spectrogram, from which the language is heard before its loop reads it."""
+        from whisper.audio import N_SAMPLES
+
+        from transcribe.engine.spectrogram import log_mel_spectrogram
+
+        return log_mel_spectrogram(audio, self._model.dims.n_mels, padding=N_SAMPLES)
+
+    def _detects(self, request: Transcribe) -> bool:
+        return request.language is None and bool(self._model.is_multilingual)
+
+    def _heard(self, request: Transcribe, windows: WindowKeeper, mel: Any) -> Heard | None:
+        """The language of the first window with speech; None when it is known, or there is no sound at all."""
+        heard = windows.hear_language(mel) if self._detects(request) else None
+        if heard is not None:
+            speech = "speech" if heard.is_speech else "no speech"
+            _log(f"The language seems to be {heard.language} ({heard.probability:.0%}, heard in a window of {speech}).")
+        return heard
 
     def _windows(self, request: Transcribe) -> WindowKeeper:
         from transcribe.engine.windows import WindowKeeper

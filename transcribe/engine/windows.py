@@ -21,10 +21,13 @@ from typing import Any
 import numpy as np
 import torch
 import whisper.timing
+from whisper.audio import N_FRAMES
 from whisper.decoding import DecodingOptions, DecodingResult
 from whisper.timing import WordTiming
+from whisper.tokenizer import get_tokenizer
 
 from transcribe.engine.journal import Journal
+from transcribe.engine.language import Heard, language_choose, window_starts
 
 RESULT_FLOATS = ("avg_logprob", "no_speech_prob", "compression_ratio")
 TIMING_FLOATS = ("start", "end", "probability")
@@ -68,6 +71,30 @@ class WindowKeeper:
             whisper.timing.find_alignment = find_alignment
             del self._model.decode, self._model.detect_language  # the class has the real ones
             self._close()
+
+    def hear_language(self, mel: torch.Tensor) -> Heard | None:
+        """The language of the speech in `mel`, whisper's padded spectrogram; None where there is no sound at all."""
+        loudness = mel[:, :-N_FRAMES].amax(dim=0).numpy()
+        windows = (mel[:, start : start + N_FRAMES] for start in window_starts(loudness))
+        return language_choose(map(self._hear, windows))
+
+    def _hear(self, window: torch.Tensor) -> Heard:
+        def ask() -> list[Any]:
+            tokenizer = get_tokenizer(True, num_languages=self._model.num_languages)
+            with torch.no_grad():
+                features = self._model.encoder(window[None])
+                sot = self._model.logits(torch.tensor([[tokenizer.sot]]), features)[0, 0]
+            _, (probabilities,) = type(self._model).detect_language(self._model, features, tokenizer)
+            language = max(probabilities, key=lambda code: probabilities[code])
+            no_speech = float(sot.float().softmax(dim=-1)[tokenizer.no_speech])
+            return [language, probabilities[language].hex(), no_speech.hex()]
+
+        language, probability, no_speech = self._answer(self._key("speech", window, None), ask)
+        return Heard(
+            language=language,
+            probability=float.fromhex(probability),
+            no_speech_probability=float.fromhex(no_speech),
+        )
 
     def _decode(self, mel: torch.Tensor, options: DecodingOptions) -> DecodingResult:
         if options.temperature == self._first_temperature:  # the others are fallbacks for the same window

@@ -8,7 +8,7 @@ import io
 import re
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
@@ -86,20 +86,19 @@ class OpenaiWhisper:
         """
         if self._model is None:
             raise RequestFailed("No model is loaded.", permanent=True)
+        self._require_ability(request)
         from transcribe.audio.pcm import read_span
 
         whisper_transcribe: Any = importlib.import_module("whisper.transcribe")
         audio = read_span(Path(request.pcm_path), request.start_sample, request.end_sample)
         windows = self._windows(request)
         try:
-            with (
-                windows.around(),
-                self._progress_from(whisper_transcribe, windows),
-                contextlib.redirect_stdout(self._text_from_print()),
-            ):
+            with windows.around(), contextlib.redirect_stdout(self._text_from_print()):
                 mel = self._spectrogram(audio)
                 whisper_transcribe.log_mel_spectrogram = lambda *_, **__: mel
                 heard = self._heard(request, windows, mel)
+                begin_seconds = windows.silence_end_seconds(mel)
+                self._progress_to_worker(whisper_transcribe, windows, begin_seconds)
                 result = whisper_transcribe.transcribe(
                     self._model,
                     audio,
@@ -107,6 +106,7 @@ class OpenaiWhisper:
                     temperature=tuple(request.temperatures),
                     language=self._language(request.language) if heard is None else heard.language,
                     fp16=False,
+                    clip_timestamps=[begin_seconds],
                     **request.options,
                 )
         except (ValueError, KeyError, NotImplementedError) as error:
@@ -183,19 +183,39 @@ class OpenaiWhisper:
             "processor": torch.backends.cpu.get_cpu_capability(),
         }
 
+    def _require_ability(self, request: Transcribe) -> None:
+        """A model whose abilities could not be told before it was loaded.
+
+        Raises:
+            RequestFailed: it does not know the language, or cannot translate.
+        """
+        from whisper.tokenizer import LANGUAGES
+
+        known = list(LANGUAGES)[: self._model.num_languages] if self._model.is_multilingual else ["en"]
+        if request.language is not None and request.language not in known:
+            name = LANGUAGES.get(request.language, request.language).title()
+            raise RequestFailed(
+                f"This model does not know {name}. Transcribe again with another language, or with another model.",
+                permanent=True,
+            )
+        if request.options.get("task") == "translate" and not self._model.is_multilingual:
+            raise RequestFailed(
+                "This model knows English only and cannot translate. Transcribe again with the task transcribe, or "
+                "with another model.",
+                permanent=True,
+            )
+
     def _language(self, wanted: str | None) -> str | None:
         """English-only models know one language, as whisper's command line has it."""
         return wanted if self._model.is_multilingual else "en"
 
-    @contextlib.contextmanager
-    def _progress_from(self, module: Any, windows: WindowKeeper) -> Iterator[None]:
+    def _progress_to_worker(self, module: Any, windows: WindowKeeper, begin_seconds: float) -> None:
         """whisper's loop reports each window to `tqdm`; give it one that tells the worker."""
-        original = module.tqdm
         say = self._say
 
         class Bar:
             def __init__(self, total: int, **_: object) -> None:
-                self.done = 0
+                self.done = begin_seconds * FRAMES_PER_SECOND
 
             def __enter__(self) -> Bar:
                 return self
@@ -214,10 +234,6 @@ class OpenaiWhisper:
                 )
 
         module.tqdm = SimpleNamespace(tqdm=Bar)
-        try:
-            yield
-        finally:
-            module.tqdm = original
 
     def _text_from_print(self) -> io.TextIOBase:
         return _PrintedLines(self._say)

@@ -21,13 +21,14 @@ from typing import Any
 import numpy as np
 import torch
 import whisper.timing
-from whisper.audio import N_FRAMES
+from numpy.typing import NDArray
+from whisper.audio import HOP_LENGTH, N_FRAMES, SAMPLE_RATE
 from whisper.decoding import DecodingOptions, DecodingResult
 from whisper.timing import WordTiming
 from whisper.tokenizer import get_tokenizer
 
 from transcribe.engine.journal import Journal
-from transcribe.engine.language import Heard, language_choose, window_starts
+from transcribe.engine.language import Heard, language_choose, silence_end, window_starts
 
 RESULT_FLOATS = ("avg_logprob", "no_speech_prob", "compression_ratio")
 TIMING_FLOATS = ("start", "end", "probability")
@@ -74,9 +75,11 @@ class WindowKeeper:
 
     def hear_language(self, mel: torch.Tensor) -> Heard | None:
         """The language of the speech in `mel`, whisper's padded spectrogram; None where there is no sound at all."""
-        loudness = mel[:, :-N_FRAMES].amax(dim=0).numpy()
-        windows = (mel[:, start : start + N_FRAMES] for start in window_starts(loudness))
+        windows = (mel[:, start : start + N_FRAMES] for start in window_starts(loudness_of(mel)))
         return language_choose(map(self._hear, windows))
+
+    def silence_end_seconds(self, mel: torch.Tensor) -> float:
+        return silence_end(loudness_of(mel)) * HOP_LENGTH / SAMPLE_RATE
 
     def _hear(self, window: torch.Tensor) -> Heard:
         def ask() -> list[Any]:
@@ -167,6 +170,12 @@ class WindowKeeper:
         if self._journal is not None:
             self._journal.close()
             self._journal = None
+
+
+def loudness_of(mel: torch.Tensor) -> NDArray[np.float32]:
+    """The loudest tone of each frame of whisper's padded spectrogram, the padding left out."""
+    loudest: NDArray[np.float32] = mel[:, :-N_FRAMES].amax(dim=0).numpy()
+    return loudest
 
 
 def _result_values(result: DecodingResult) -> dict[str, Any]:

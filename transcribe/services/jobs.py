@@ -11,6 +11,7 @@ from django.core.files.uploadedfile import TemporaryUploadedFile
 from django.db import transaction
 from django.utils import timezone
 
+from transcribe.abilities import abilities_check
 from transcribe.audio.probe import AudioInfo, probe_file
 from transcribe.conf import work_remove
 from transcribe.models import Chunk, Job, JobEvent, JobSource
@@ -50,9 +51,11 @@ def job_submit(
         AudioError: the file cannot be transcribed; nothing is kept.
         UploadRefused: it cannot be stored; nothing is kept.
         ModelUnknown: there is no such model.
+        OptionsInvalid: the model does not know the language or the task.
     """
     name = clean_name(upload.name or "")
     model_requirement(model)
+    abilities_check(model, language=language, task=options.task)
     info = probe_file(Path(upload.temporary_file_path()), display_name=name)
     sha256: str = upload.sha256  # type: ignore[attr-defined]
     duplicate = Job.objects.filter(audio_sha256=sha256).first()

@@ -13,6 +13,7 @@ from django.db import DatabaseError
 from tqdm import tqdm
 
 from j5a_admin import first_run
+from transcribe.abilities import abilities_check
 from transcribe.catalog import language_code
 from transcribe.commandline import EXIT_FAILED, CommandControl, Order, formats_of, run_order
 from transcribe.disk import database_trouble
@@ -84,11 +85,13 @@ def _order(options: dict[str, Any]) -> Order:
         _usage(f"Whisper does not know the language “{options['language']}”.")
     given = {spec.name: options[spec.name] for spec in OPTION_SPECS if spec.name in options}
     try:
+        model, decoding = model_value(options["model"]), DecodingOptions.from_mapping(given)
+        abilities_check(model, language=language or "", task=decoding.task)
         return Order(
             files=files,
-            model=model_value(options["model"]),
+            model=model,
             language=language or "",
-            options=DecodingOptions.from_mapping(given),
+            options=decoding,
             output_dir=options["output_dir"],
             formats=formats_of(options["output_format"]),
             wait=not options["no_wait"],

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 import numpy as np
 from numpy.typing import NDArray
 
-from transcribe.engine.language import Heard, language_choose, window_starts
+from transcribe.engine.language import Heard, language_choose, silence_end, window_starts
 
 SECOND = 100  # frames
 LOUD, QUIET = 1.5, -0.5
@@ -80,3 +80,14 @@ def test_a_language_surer_than_the_silence_is_speech() -> None:
 
 def test_no_window_gives_no_language() -> None:
     assert language_choose([]) is None
+
+
+def test_reading_begins_where_a_long_silence_ends() -> None:
+    assert silence_end(loudness((QUIET, 31), (LOUD, 5))) == 31 * SECOND
+    assert silence_end(loudness((QUIET, 15), (LOUD, 5))) == 0  # whisper sees the speech in its first window
+    assert silence_end(loudness((QUIET, 40))) == 40 * SECOND
+
+
+def test_what_is_only_quiet_is_read() -> None:
+    assert silence_end(loudness((LOUD - 1.7, 31), (LOUD, 5))) == 0
+    assert silence_end(loudness((LOUD - 1.8, 31), (LOUD, 5))) == 31 * SECOND

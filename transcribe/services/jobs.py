@@ -70,6 +70,7 @@ def job_submit(
                 audio_sha256=sha256,
                 audio_bytes=size_bytes,
                 duration_seconds=info.duration_seconds,
+                clock_start_seconds=info.clock_start_seconds,
                 audio_format=_audio_format(info),
                 note="\n".join(info.warnings),
                 model=model,

@@ -16,6 +16,7 @@ from transcribe.audio.errors import AudioError, shown_name
 from transcribe.engine_logs import log_path
 from transcribe.errors import TranscribeError
 from transcribe.models import Job, JobSource
+from transcribe.names import stem_of
 from transcribe.options import DecodingOptions
 from transcribe.results import transcript_of
 from transcribe.runner import run_job
@@ -245,7 +246,7 @@ def _write(job: Job, file: Path, order: Order) -> list[Path]:
     order.output_dir.mkdir(parents=True, exist_ok=True)
     written = []
     for format_name in order.formats:
-        path = order.output_dir / f"{file.stem}{mark}.{format_name}"
+        path = order.output_dir / f"{stem_of(file.name)}{mark}.{format_name}"
         write_whole(path, render(transcript, format_name))
         written.append(path)
     return written

@@ -15,12 +15,13 @@ from transcribe.abilities import abilities_check
 from transcribe.audio.probe import AudioInfo, probe_file
 from transcribe.conf import work_remove
 from transcribe.models import Chunk, Job, JobEvent, JobSource
+from transcribe.names import clean_name, printable, stem_of
 from transcribe.options import DecodingOptions
 from transcribe.resolve import model_requirement
 from transcribe.services.order import queued_anew
 from transcribe.services.wake import queue_wake
 from transcribe.states import OWNER_WORKER, ChunkStatus, JobStatus
-from transcribe.uploads import clean_name, printable, upload_keep
+from transcribe.uploads import upload_keep
 
 if TYPE_CHECKING:
     from django.contrib.auth.models import AnonymousUser, User
@@ -64,7 +65,7 @@ def job_submit(
     try:
         with transaction.atomic():
             job = Job.objects.create(
-                title=(printable(title) or Path(name).stem)[:200],
+                title=(printable(title) or stem_of(name))[:200],
                 original_name=name,
                 audio=stored,
                 audio_sha256=sha256,

@@ -20,8 +20,8 @@ MEDIA_ENDING = re.compile(rf"\.({MEDIA_ENDINGS})$", re.IGNORECASE)
 
 def printable(text: str) -> str:
     """On one line, without control characters and those that turn the direction of writing."""
-    kept = "".join(char for char in " ".join(text.split()) if char.isprintable() or char in JOINERS)
-    return kept.strip(f" {JOINERS}")
+    kept = "".join(char for char in text if char.isprintable() or char.isspace() or char in JOINERS)
+    return " ".join(kept.split()).strip(f" {JOINERS}")
 
 
 def clean_name(name: str) -> str:

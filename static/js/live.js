@@ -42,11 +42,24 @@
     { once: true },
   );
 
-  // An answer that is a whole page means that the login has ended: show it as a page.
+  // An answer that is a whole page means that the login has ended: show it as a page, when nothing here must be ended first.
+  let endTold = false;
+  const loginEnded = () => {
+    if (document.dispatchEvent(new Event("login-ended", { cancelable: true }))) {
+      window.location.reload();
+    } else if (!endTold) {
+      endTold = true;
+      const told = document.createElement("p");
+      told.className = "notice warn lost";
+      told.setAttribute("role", "alert");
+      told.textContent = "Your login has ended. The upload goes on; when it is finished, you are asked to log in again.";
+      document.getElementById("content").prepend(told);
+    }
+  };
   document.addEventListener("htmx:beforeSwap", (event) => {
     if (event.detail.xhr.status < 500 && event.detail.xhr.responseText.trimStart().startsWith("<!DOCTYPE")) {
       event.detail.shouldSwap = false;
-      window.location.reload();
+      loginEnded();
     }
   });
 })();

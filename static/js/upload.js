@@ -189,6 +189,18 @@
   });
   // A file dropped beside the field must not replace the page.
   for (const kind of ["dragover", "drop"]) window.addEventListener(kind, (event) => event.preventDefault());
+  // The login has ended: what is on its way arrives all the same, and its answer is shown again after the next login.
+  const KEPT = "upload-answers";
+  document.addEventListener("login-ended", (event) => {
+    if (busy) event.preventDefault();
+    else if (list.children.length > 0) sessionStorage.setItem(KEPT, list.innerHTML);
+  });
+  const kept = sessionStorage.getItem(KEPT);
+  if (kept !== null) {
+    sessionStorage.removeItem(KEPT);
+    list.innerHTML = kept;
+    list.hidden = false;
+  }
   window.addEventListener("beforeunload", (event) => { if (busy) event.preventDefault(); });
   form.classList.add("scripted");
 })();

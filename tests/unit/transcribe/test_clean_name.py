@@ -20,6 +20,7 @@ SENTENCE = "Interview with Dr. Smith about the weather and the machines"
         ("a\x00b\x1b[31m\r\n.wav", "ab[31m .wav"),
         ("\u202egpj.exe", "gpj.exe"),
         ("  talk.mp3  ", "talk.mp3"),
+        ("a \x00 b.mp3", "a b.mp3"),
         ("Screen Recording at 9.41.00\u202fAM.mov", "Screen Recording at 9.41.00 AM.mov"),
         ("会議\u3000録音.m4a", "会議 録音.m4a"),
         ("a\u00a0b\tc\n\nd\u2028e.wav", "a b c d e.wav"),

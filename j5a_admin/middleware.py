@@ -11,6 +11,8 @@ from django.contrib.auth.views import redirect_to_login
 from django.http import HttpRequest, HttpResponseBase
 from django.urls import reverse
 
+from j5a_admin.views.errors import proto_missing
+
 POLICY = "; ".join(
     (
         "default-src 'none'",
@@ -52,6 +54,18 @@ class ContentSecurityPolicyMiddleware:
         response["Permissions-Policy"] = "camera=(), geolocation=(), microphone=()"
         response.headers.setdefault("Cache-Control", "no-store")  # error pages, Django's form for a new password
         return response
+
+
+class ForwardedProtoMiddleware:
+    """With J5A_HTTPS=1, a proxy that never says "https" would be redirected for ever: say what it leaves out."""
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponseBase]) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponseBase:
+        if settings.HTTPS and "X-Forwarded-Proto" not in request.headers:
+            return proto_missing()
+        return self.get_response(request)
 
 
 class PanelLoginRequiredMiddleware(LoginRequiredMiddleware):

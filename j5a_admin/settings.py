@@ -81,8 +81,9 @@ INSTALLED_APPS = [
 
 MIDDLEWARE = [
     "j5a_admin.middleware.SubPathMiddleware",
-    "django.middleware.security.SecurityMiddleware",
     "j5a_admin.middleware.ContentSecurityPolicyMiddleware",
+    "j5a_admin.middleware.ForwardedProtoMiddleware",
+    "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.common.CommonMiddleware",

@@ -74,7 +74,7 @@ class HashingUploadHandler(TemporaryFileUploadHandler):
     _is_read_by_us = False
 
     def handle_raw_input(
-        self, input_data: Any, META: Any, content_length: int, boundary: bytes, encoding: str | None = None
+        self, input_data: Any, META: Any, content_length: int, boundary: str, encoding: str | None = None
     ) -> Any:
         """Read the form with a parser that leaves the names of files as they are: Django asks for that once."""
         if self._is_read_by_us:

@@ -23,6 +23,10 @@ UNKNOWN_HOST = (
     "The name in the address bar is not in J5A_ALLOWED_HOSTS. Add it there and start the panel again, or open the "
     "panel under a name that is. Behind a proxy, the proxy must pass on the Host header that the browser sent."
 )
+PROTO_MISSING = (
+    "J5A_HTTPS=1 is set, and the proxy does not send X-Forwarded-Proto. Let it send X-Forwarded-Proto: https (nginx: "
+    "proxy_set_header X-Forwarded-Proto $scheme). If there is no proxy that speaks TLS, leave J5A_HTTPS away."
+)
 # django/middleware/csrf.py: REASON_BAD_ORIGIN, REASON_BAD_REFERER and its relatives; all others are about the token
 ADDRESS_REASONS = ("Origin checking failed", "Referer checking failed")
 
@@ -31,6 +35,11 @@ def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:
     if not isinstance(exception, DisallowedHost):
         return unreadable(request, exception)
     context = {"code": 400, "title": "The panel is not known under this name", "text": UNKNOWN_HOST}
+    return HttpResponse(loader.render_to_string("error.html", context), status=400)
+
+
+def proto_missing() -> HttpResponse:
+    context = {"code": 400, "title": "The panel was not asked through its TLS proxy", "text": PROTO_MISSING}
     return HttpResponse(loader.render_to_string("error.html", context), status=400)
 
 

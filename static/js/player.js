@@ -51,7 +51,7 @@
 
   let heard = null;
   player.addEventListener("timeupdate", () => {
-    const now = player.currentTime - (zero ?? 0);
+    const now = player.currentTime - (zero ?? 0) + 0.001; // what a difference loses must not mark the line before
     if (heard?.isConnected && now >= heard.dataset.start && now < heard.dataset.end) return;
     heard?.removeAttribute("aria-current");
     heard = [...document.querySelectorAll(".segments li")].find((line) => now >= line.dataset.start && now < line.dataset.end) ?? null;

@@ -1,8 +1,9 @@
 """Whisper's windows, each result kept in the journal as it comes, so that a run goes on where the last one was killed.
 
-`whisper.transcribe` stays as it is. It asks the model three things that cost time: `detect_language` once,
-`decode` for each window and temperature, and `find_alignment` for each window with word timestamps. While
-`WindowKeeper.around` lasts, these three first look whether the journal has the answer to exactly this question.
+`whisper.transcribe` stays as it is. It asks the model three things that cost time: `detect_language`, where we have
+not heard the language before (`hear_language`), `decode` for each window and temperature, and `find_alignment` for
+each window with word timestamps. While `WindowKeeper.around` lasts, these first look whether the journal has the
+answer to exactly this question.
 
 The key of an answer is the hash of all that goes in: model, kind, mel window, options with prompt and temperature.
 Sampling (temperatures above 0) is seeded from the same hash: without that a resumed run could not equal an

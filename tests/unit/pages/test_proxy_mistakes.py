@@ -57,3 +57,14 @@ def test_an_unknown_name_names_the_setting() -> None:
     assert answer.status_code == 400
     assert "J5A_ALLOWED_HOSTS" in element(answer, "main").words
     assert "Host header" in element(answer, "main").words
+
+
+def test_https_without_the_proxys_word_names_the_header(settings: Settings) -> None:
+    settings.HTTPS = True
+    client = strict_client("anna", *EVERYTHING)
+    answer = client.get("/", headers={"host": "panel.example"})
+    assert answer.status_code == 400
+    assert "X-Forwarded-Proto: https" in element(answer, "main").words
+    assert "default-src 'none'" in answer.headers["Content-Security-Policy"]
+    headers = {"host": "panel.example", "x-forwarded-proto": "https"}
+    assert client.get("/", headers=headers).status_code == 200

@@ -24,6 +24,7 @@ _SHOWN = 40  # characters of a wrong value
 _HOST_LIMIT = 253  # characters of a name, RFC 1035
 _LABEL = r"[A-Za-z0-9_]([A-Za-z0-9_-]{0,61}[A-Za-z0-9_])?"
 _HOST = re.compile(rf"{_LABEL}(\.{_LABEL})*")
+_SUB_PATH = re.compile(r"(/[A-Za-z0-9_-][A-Za-z0-9._-]*)+")
 _NUMBER = re.compile(r"[+-]?[0-9.]+([eE][+-]?[0-9]+)?")
 _FOR_OTHERS = {"J5A_PYTHON", "J5A_CHROMIUM", "J5A_REQUIRE_BROWSER"}  # ops/resource_safety_gate.sh and the tests
 _asked: set[str] = set()
@@ -118,6 +119,17 @@ def env_origins(name: str) -> list[str]:
                 "such as https://panel.example.org, and nothing behind it; several are separated by commas."
             )
     return found
+
+
+def env_sub_path(name: str) -> str:
+    """Where the panel lies below its host, such as /j5a; empty: at the root."""
+    text = (env_text(name, None) or "").rstrip("/")
+    if text and _SUB_PATH.fullmatch(text) is None:
+        raise ImproperlyConfigured(
+            f"{PREFIX}{name}={_shown(text)!r} is not a path below a host: give one such as /j5a, which begins with a "
+            "slash and holds only letters, digits, -, _ and dots."
+        )
+    return text
 
 
 def env_bool(name: str, default: bool) -> bool:

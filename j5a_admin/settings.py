@@ -19,6 +19,7 @@ from j5a_admin.env import (
     env_origins,
     env_path,
     env_secret,
+    env_sub_path,
     env_text,
     env_time_zone,
     env_url,
@@ -47,11 +48,17 @@ SESSION_COOKIE_SECURE = HTTPS
 CSRF_COOKIE_SECURE = HTTPS
 SECURE_SSL_REDIRECT = HTTPS
 SECURE_HSTS_SECONDS = 31_536_000 if HTTPS else 0
-SECURE_HSTS_INCLUDE_SUBDOMAINS = HTTPS
-SECURE_HSTS_PRELOAD = HTTPS
+# For this host only: whether all hosts of the domain speak TLS is not known here, and browsers keep it for a year.
+SECURE_HSTS_PRELOAD = env_bool("HSTS_PRELOAD", False) and HTTPS
+SECURE_HSTS_INCLUDE_SUBDOMAINS = (env_bool("HSTS_SUBDOMAINS", False) and HTTPS) or SECURE_HSTS_PRELOAD
+SILENCED_SYSTEM_CHECKS = ["security.W005", "security.W021"]  # they ask for both of these
 SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if HTTPS else None
 SESSION_COOKIE_NAME = "j5a_session"
 CSRF_COOKIE_NAME = "j5a_csrf"
+SUB_PATH = env_sub_path("SUB_PATH")
+FORCE_SCRIPT_NAME = SUB_PATH or None
+SESSION_COOKIE_PATH = CSRF_COOKIE_PATH = f"{SUB_PATH}/"
+CSRF_FAILURE_VIEW = "j5a_admin.views.errors.csrf_failure"
 SESSION_COOKIE_HTTPONLY = True
 SESSION_COOKIE_SAMESITE = "Lax"
 CSRF_COOKIE_SAMESITE = "Lax"
@@ -73,8 +80,10 @@ INSTALLED_APPS = [
 ]
 
 MIDDLEWARE = [
-    "django.middleware.security.SecurityMiddleware",
+    "j5a_admin.middleware.SubPathMiddleware",
     "j5a_admin.middleware.ContentSecurityPolicyMiddleware",
+    "j5a_admin.middleware.ForwardedProtoMiddleware",
+    "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.common.CommonMiddleware",
@@ -136,7 +145,7 @@ USE_TZ = True
 TIME_ZONE = env_time_zone("TIME_ZONE", "UTC")
 
 # ── Files ────────────────────────────────────────────────────────────────────────────────────────
-STATIC_URL = "/static/"
+STATIC_URL = f"{SUB_PATH}/static/"
 STATICFILES_DIRS = [BASE_DIR / "static"]
 STATIC_ROOT = DATA_DIR / "static"
 MEDIA_ROOT = DATA_DIR / "uploads"

@@ -24,6 +24,7 @@ from j5a_admin.views.sensors import sensor_use, sensors_live, sensors_page
 
 admin.autodiscover()
 
+handler400 = "j5a_admin.views.errors.bad_request"
 handler500 = "j5a_admin.views.errors.server_error"
 
 urlpatterns = [

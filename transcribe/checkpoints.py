@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import zipfile
 import zlib
+from dataclasses import dataclass
 from pathlib import Path
 
 from transcribe.errors import ModelUnknown
@@ -11,6 +12,18 @@ from transcribe.file_hashes import file_sha256_cached
 
 CHECKPOINT_KEYS = {"dims", "model_state_dict"}  # whisper/__init__.py, load_model
 PICKLE_LIMIT_BYTES = 16 * 1024**2  # it names the tensors, which lie beside it; large-v3's has less than 1 MB
+
+DIMENSION_NAMES = ("n_vocab", "n_audio_layer", "n_text_layer")  # whisper/model.py, ModelDimensions
+NUMBER_OPCODES = frozenset({"BININT", "BININT1", "BININT2", "INT", "LONG", "LONG1"})
+
+
+@dataclass(frozen=True)
+class Dimensions:
+    """How many tokens a model knows, and the layers of its two halves."""
+
+    tokens: int
+    encoder_layers: int
+    decoder_layers: int
 
 
 def checkpoint_check(path: str) -> tuple[Path, str]:
@@ -40,6 +53,33 @@ def _is_whisper_checkpoint(file: Path) -> bool:
             return _strings_of(archive.read(pickles[0])) >= CHECKPOINT_KEYS
     except (zipfile.BadZipFile, zlib.error, RuntimeError, ValueError):  # encrypted ones are a RuntimeError
         return False
+
+
+def checkpoint_dimensions(file: Path) -> Dimensions | None:
+    """What the checkpoint says of itself; None where that cannot be found without running its pickle."""
+    try:
+        with zipfile.ZipFile(file) as archive:
+            (name,) = [name for name in archive.namelist() if name.endswith("/data.pkl")]
+            if archive.getinfo(name).file_size > PICKLE_LIMIT_BYTES:
+                return None
+            said = _numbers_of(archive.read(name))
+            return Dimensions(*(said[name] for name in DIMENSION_NAMES))
+    except (zipfile.BadZipFile, zlib.error, RuntimeError, ValueError, KeyError):
+        return None
+
+
+def _numbers_of(pickled: bytes) -> dict[str, int]:
+    """Each text of the pickle that a whole number follows at once, with that number."""
+    import pickletools
+
+    numbers: dict[str, int] = {}
+    name = ""
+    for opcode, value, _ in pickletools.genops(pickled):
+        if isinstance(value, str):
+            name = value
+        elif opcode.name in NUMBER_OPCODES and isinstance(value, int):
+            numbers.setdefault(name, value)
+    return numbers
 
 
 def _strings_of(pickled: bytes) -> set[object]:

@@ -12,10 +12,11 @@ from pathlib import Path
 
 from django.utils import timezone
 
-from transcribe.audio.errors import AudioError
+from transcribe.audio.errors import AudioError, shown_name
 from transcribe.engine_logs import log_path
 from transcribe.errors import TranscribeError
 from transcribe.models import Job, JobSource
+from transcribe.names import stem_of
 from transcribe.options import DecodingOptions
 from transcribe.results import transcript_of
 from transcribe.runner import run_job
@@ -86,6 +87,21 @@ class CommandControl:
         self.signal_number = number
 
 
+class Notes:
+    """Says each of a job's notes once: what the first look at the file found, and what decoding it found."""
+
+    def __init__(self, name: str, say: Say) -> None:
+        self._name = name
+        self._say = say
+        self._said: set[str] = set()
+
+    def say_new(self, job: Job) -> None:
+        for line in job.note.splitlines():
+            if line and line not in self._said:
+                self._said.add(line)
+                self._say(f"{self._name}: note: {line}")
+
+
 def run_order(order: Order, control: CommandControl, say: Say) -> int:
     """Transcribe every file of the order, one after another; returns the exit code.
 
@@ -116,11 +132,14 @@ def _run_file(file: Path, order: Order, slot: EngineSlot, control: CommandContro
     except OSError as error:
         say(f"{file}: {error.strerror or error}. Check the path and its permissions.")
         return EXIT_FAILED
+    notes = Notes(shown_name(job.original_name), say)
+    notes.say_new(job)
     try:
         status = _run_until_ended(job, order, slot, control, say)
     except JobTaken as taken:
         say(f"{file.name}: {taken}.")
         return EXIT_FAILED
+    notes.say_new(job)
     if status == JobStatus.BLOCKED:
         return EXIT_BLOCKED
     if status == JobStatus.CANCELLED:
@@ -227,7 +246,7 @@ def _write(job: Job, file: Path, order: Order) -> list[Path]:
     order.output_dir.mkdir(parents=True, exist_ok=True)
     written = []
     for format_name in order.formats:
-        path = order.output_dir / f"{file.stem}{mark}.{format_name}"
+        path = order.output_dir / f"{stem_of(file.name)}{mark}.{format_name}"
         write_whole(path, render(transcript, format_name))
         written.append(path)
     return written

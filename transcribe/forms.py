@@ -11,7 +11,8 @@ from django.conf import settings
 from django.core.exceptions import ValidationError
 
 from gate.core.units import bytes_text
-from transcribe.catalog import languages, model_named
+from transcribe.abilities import abilities_check
+from transcribe.catalog import languages
 from transcribe.checkpoints import checkpoint_check
 from transcribe.errors import ModelUnknown, OptionsInvalid
 from transcribe.models import RegisteredModel
@@ -49,7 +50,6 @@ class UploadForm(forms.Form):
 
     def clean(self) -> dict[str, Any]:
         cleaned = super().clean() or {}
-        self._check_language(cleaned)
         given = {
             spec.name: cleaned[OPTION_PREFIX + spec.name]
             for spec in OPTION_SPECS
@@ -57,6 +57,7 @@ class UploadForm(forms.Form):
         }
         self._check_options(given)
         self._check_names()
+        self._check_abilities(cleaned)
         return cleaned
 
     def _check_options(self, given: dict[str, Any]) -> None:
@@ -77,14 +78,15 @@ class UploadForm(forms.Form):
                 name = field.removeprefix(OPTION_PREFIX)
                 self.add_error(None, NOT_TAKEN_TEXT.format(name=name, why=NOT_TAKEN.get(name, "there is none")))
 
-    def _check_language(self, cleaned: dict[str, Any]) -> None:
-        known = model_named(cleaned.get("model", ""))
-        if known is not None and known.english_only and cleaned.get("language") not in {"", "en"}:
-            self.add_error(
-                "language",
-                f"{known.name} knows English only. Choose English or Detect, or the model "
-                f"“{known.name.removesuffix('.en')}”.",
-            )
+    def _check_abilities(self, cleaned: dict[str, Any]) -> None:
+        """Both the language and the task may be too much for the model."""
+        asked = {"language": cleaned.get("language", ""), "task": self.options.task}
+        for field, name in (("language", "language"), ("option_task", "task")):
+            alone = {"language": "", "task": "transcribe"} | {name: asked[name]}
+            try:
+                abilities_check(cleaned.get("model", ""), **alone)
+            except OptionsInvalid as error:
+                self.add_error(field, str(error))
 
 
 def grouped_models(models: list[ModelChoice]) -> list[tuple[str, list[tuple[str, str]]]]:

@@ -13,6 +13,7 @@ from django.db import DatabaseError
 from gate.core.manners import lower_priority
 from transcribe.audio.pcm_format import SAMPLE_RATE
 from transcribe.audio.prepare import BrokenStretch, Preparation, PreparedAudio
+from transcribe.catalog import languages
 from transcribe.conf import journal_path, journal_remove, work_dir
 from transcribe.disk import recording_look
 from transcribe.engine.protocol import Message, Progress, Text, Transcribe, Transcribed
@@ -118,7 +119,14 @@ class JobRun:
         self._windows.hear(chunk.index, result)
         self._unsaved.clear()
         self._keep_measure(chunk)
-        chunk_commit(self.job, chunk, language=result.language, segments=result.segments)
+        self._note_language(result)
+        chunk_commit(
+            self.job,
+            chunk,
+            language=result.language,
+            segments=result.segments,
+            language_of_speech=result.language_of_speech,
+        )
         journal_remove(self.job.pk, chunk.index)
         attempt_update(self.job, peak_bytes=result.peak_bytes, slowest_window_seconds=self.slot.slowest_window_seconds)
         self.chunk = None
@@ -248,6 +256,12 @@ class JobRun:
         notes = [line for line in [*self.job.note.splitlines(), *lines] if line]
         job_update(self.job, note="\n".join(dict.fromkeys(notes)), duration_seconds=prepared.duration_seconds)
 
+    def _note_language(self, result: Transcribed) -> None:
+        """Tell in the job that the text may be in a wrong language."""
+        if result.segments and not result.language_is_sure:
+            notes = dict.fromkeys([*self.job.note.splitlines(), _unsure_text(result)])
+            job_update(self.job, note="\n".join(notes))
+
     def _say(self, activity: str) -> None:
         self._free_activity = None
         job_update(self.job, activity=activity)
@@ -261,6 +275,12 @@ def _broken_text(stretch: BrokenStretch) -> str:
         f"No sound could be read from {stretch.start_seconds:.1f} s to {stretch.end_seconds:.1f} s "
         f"({stretch.reason}); silence stands there."
     )
+
+
+def _unsure_text(result: Transcribed) -> str:
+    name = languages().get(result.language, result.language).title()
+    sure = "" if result.language_probability is None else f" ({100 * result.language_probability:.0f} % sure)"
+    return f"The language was taken to be {name}, but it may be another{sure}. If so, choose it and transcribe again."
 
 
 def _bounds(prepared: PreparedAudio) -> list[tuple[int, int]]:

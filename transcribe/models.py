@@ -30,6 +30,7 @@ class Job(models.Model):
     audio_sha256 = models.CharField(max_length=64, db_index=True)
     audio_bytes = models.BigIntegerField()
     duration_seconds = models.FloatField()
+    clock_start_seconds = models.FloatField(default=0, help_text="What the file's own clock says at the beginning")
     audio_format = models.CharField(max_length=80, blank=True)
     note = models.TextField(blank=True)
 

@@ -94,7 +94,7 @@ def model_requirement(value: str) -> Requirement:
 def _requirement_by_name_or_size(value: str) -> Requirement:
     if model_named(value) is not None:
         return requirement_for_model(value)
-    path = _local_path(value)
+    path = local_path(value)
     try:
         return requirement_for_checkpoint(model_label(value), path.stat().st_size)
     except OSError as error:
@@ -155,7 +155,7 @@ def model_fetch(
         )
         sha256 = known.sha256
     else:
-        path = _local_path(value)
+        path = local_path(value)
         try:
             sha256 = file_sha256_cached(path, should_stop=should_stop)
         except OSError as error:
@@ -170,7 +170,7 @@ def model_fetch(
     )
 
 
-def _local_path(value: str) -> Path:
+def local_path(value: str) -> Path:
     if value == DEMO:
         return DEMO_PATH
     if value.startswith(FILE):

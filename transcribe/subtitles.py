@@ -19,6 +19,9 @@ BACKSLASH_STAND_IN = "\ue000"
 # HTML's character references as WebVTT's parser knows them (W3C WebVTT, 6.4): only these make an & markup.
 ENTITY_START = re.compile(r"&(?=#|[A-Za-z]+;)")
 
+# With all its hyphens: replacing "-->" alone makes an arrow of "--->".
+ARROW = re.compile(r"-{2,}>")
+
 
 @dataclass(frozen=True, kw_only=True)
 class Cue:
@@ -84,7 +87,7 @@ def _written(writer: type[SubripFormat], name: str, cues: Iterable[Cue]) -> str:
 
 def _safe(text: str) -> str:
     """No arrow and no empty line: both would end the subtitle in the middle of its text. CR alone ends a line, too."""
-    return re.sub(r"\s*[\r\n]\s*", "\n", text.replace("-->", "->"))
+    return re.sub(r"\s*[\r\n]\s*", "\n", ARROW.sub("->", text))
 
 
 __all__ = ["Cue", "srt_text", "vtt_text"]

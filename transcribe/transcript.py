@@ -5,7 +5,8 @@ text, with these differences:
 
 - json holds id, start, end, text and words of a segment, not the decoder's figures (seek, tokens,
 temperature …).
-- `-->` is made safe in subtitles of word times, too: whisper does so only for those of segment times.
+- `-->` is made safe in subtitles of word times, too, and where more hyphens precede it: whisper does so only for
+those of segment times, and makes `-->` of `--->`.
 - vtt: `<`, and an `&` that begins an entity, are escaped: a player would take them for markup and swallow
 text.
 - srt and vtt: an empty line inside a text ends the subtitle in both formats, so it is removed.

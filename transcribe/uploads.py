@@ -19,15 +19,17 @@ from django.conf import settings
 from django.core.files.storage import default_storage
 from django.core.files.uploadedfile import TemporaryUploadedFile
 from django.core.files.uploadhandler import FileUploadHandler, TemporaryFileUploadHandler
+from django.http.multipartparser import MultiPartParser
 from django.template.defaultfilters import filesizeformat
 
 from transcribe.audio.errors import shown_name
 from transcribe.errors import UploadRefused
+from transcribe.names import clean_name
 
 COPY_BYTES = 1024 * 1024
 JUST_BEGUN_SECONDS = 10.0  # between making a temporary file and locking it lie microseconds
-NAME_LIMIT_CHARS = 255
-SUFFIX_LIMIT_CHARS = 20  # what follows the last dot of a sentence is no file type
+# How browsers send these in a name (WHATWG HTML, multipart/form-data encoding).
+SENT_IN_NAMES = (("%22", '"'), ("%0D", "\r"), ("%0A", "\n"))
 SAFE_SUFFIX = re.compile(r"\.[a-z0-9]{1,5}")
 
 
@@ -55,19 +57,36 @@ class HashedUpload(TemporaryUploadedFile):
             super().close()
 
 
+class _NamingParser(MultiPartParser):
+    """Django's drops what is not printable from a name: the joiners of Persian and emoji, and all spaces but one."""
+
+    def sanitize_file_name(self, file_name: str) -> str | None:
+        for written, meant in SENT_IN_NAMES:
+            file_name = file_name.replace(written, meant)
+        name = clean_name(file_name)
+        return None if name in {".", ".."} else name
+
+
 class HashingUploadHandler(TemporaryFileUploadHandler):
     """Django's temporary-file handler that also hashes, and refuses what cannot fit."""
 
     file: HashedUpload
+    _is_read_by_us = False
 
-    def handle_raw_input(self, input_data: Any, META: Any, content_length: int, *args: Any, **kwargs: Any) -> None:
+    def handle_raw_input(
+        self, input_data: Any, META: Any, content_length: int, boundary: str, encoding: str | None = None
+    ) -> Any:
+        """Read the form with a parser that leaves the names of files as they are: Django asks for that once."""
+        if self._is_read_by_us:
+            return None
+        self._is_read_by_us = True
         settings.FILE_UPLOAD_TEMP_DIR.mkdir(mode=0o700, parents=True, exist_ok=True)
         self._incoming_bytes = content_length  # of the whole form, looked at when the first file has told its name
+        return _NamingParser(META, input_data, [self], encoding).parse()
 
     def new_file(self, *args: Any, **kwargs: Any) -> None:
         FileUploadHandler.new_file(self, *args, **kwargs)
-        # Browsers send a quote in a name as %22 (WHATWG HTML, multipart/form-data encoding); Django leaves it so.
-        name = (self.file_name or "").replace("%22", '"')
+        name = self.file_name or ""
         self._shown_name = shown_name(clean_name(name))
         space_check(self._incoming_bytes, self._shown_name)
         self._incoming_bytes = 0
@@ -181,22 +200,6 @@ def upload_keep(uploaded: TemporaryUploadedFile) -> str:
     name = f"{uuid.uuid4().hex}{found.group() if found else ''}"
     with disk_errors(shown_name(clean_name(uploaded.name or ""))):
         return default_storage.save(name, uploaded)
-
-
-def clean_name(name: str) -> str:
-    """The name a person gave, for showing: last path part, no control characters, at most 255 characters."""
-    last = re.split(r"[/\\]", name)[-1]
-    shown = printable(last)
-    if len(shown) > NAME_LIMIT_CHARS:
-        suffix = Path(shown).suffix
-        kept_suffix = suffix if len(suffix) <= SUFFIX_LIMIT_CHARS else ""
-        shown = shown[: NAME_LIMIT_CHARS - len(kept_suffix)] + kept_suffix
-    return shown or "unnamed"
-
-
-def printable(text: str) -> str:
-    """Without control characters and those that turn the direction of writing."""
-    return "".join(char for char in text if char.isprintable()).strip()
 
 
 def _copy_hashed(source: BinaryIO, target: Any) -> str:

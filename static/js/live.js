@@ -42,11 +42,26 @@
     { once: true },
   );
 
-  // An answer that is a whole page means that the login has ended: show it as a page.
+  // An answer that is a whole page means that the login has ended: show it as a page, when nothing here must be ended first.
+  let told = null;
+  const loginEnded = () => {
+    if (document.dispatchEvent(new Event("login-ended", { cancelable: true }))) {
+      window.location.reload();
+    } else if (told === null) {
+      told = document.createElement("p");
+      told.className = "notice warn lost";
+      told.setAttribute("role", "alert");
+      told.textContent = "Your login has ended. The upload goes on; when it is finished, you are asked to log in again.";
+      document.getElementById("content").prepend(told);
+    }
+  };
   document.addEventListener("htmx:beforeSwap", (event) => {
     if (event.detail.xhr.status < 500 && event.detail.xhr.responseText.trimStart().startsWith("<!DOCTYPE")) {
       event.detail.shouldSwap = false;
-      window.location.reload();
+      loginEnded();
+    } else if (event.detail.xhr.status < 400) { // logged in again, in another tab
+      told?.remove();
+      told = null;
     }
   });
 })();

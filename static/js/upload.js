@@ -10,6 +10,7 @@
   const list = form.querySelector("#uploads");
   const chosen = form.querySelector("#chosen");
   const maxBytes = Number(form.dataset.maxBytes);
+  const ending = new RegExp(`\\.(${form.dataset.endings})$`, "i");
   const waiting = [];
   const described = new Map();  // the id of each field's help text; an error is named beside it
   form.querySelectorAll("[aria-describedby]").forEach((field) => described.set(field, field.getAttribute("aria-describedby")));
@@ -150,7 +151,7 @@
       const view = row(file);
       const own = values.map(([name, value]) => [name, value]);
       if (title && title[1] && files.length > 1) {
-        own.find(([name]) => name === "title")[1] = `${title[1]}: ${file.name.replace(/\.[^.]*$/, "")}`.slice(0, 200);
+        own.find(([name]) => name === "title")[1] = `${title[1]}: ${file.name.replace(ending, "")}`.slice(0, 200);
       }
       if (file.size > maxBytes) {
         end(view, "bad", `${file.name} has ${size(file.size)}; at most ${form.dataset.maxText} are taken. Cut it into parts, or ask the administrator to raise the limit.`);
@@ -188,6 +189,18 @@
   });
   // A file dropped beside the field must not replace the page.
   for (const kind of ["dragover", "drop"]) window.addEventListener(kind, (event) => event.preventDefault());
+  // The login has ended: what is on its way arrives all the same, and its answer is shown again after the next login.
+  const KEPT = "upload-answers";
+  document.addEventListener("login-ended", (event) => {
+    if (busy) event.preventDefault();
+    else if (list.children.length > 0) sessionStorage.setItem(KEPT, list.innerHTML);
+  });
+  const kept = sessionStorage.getItem(KEPT);
+  if (kept !== null) {
+    sessionStorage.removeItem(KEPT);
+    list.innerHTML = kept;
+    list.hidden = false;
+  }
   window.addEventListener("beforeunload", (event) => { if (busy) event.preventDefault(); });
   form.classList.add("scripted");
 })();

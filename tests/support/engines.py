@@ -60,6 +60,12 @@ class Engine:
         assert isinstance(answer, Transcribed), answer
         return answer
 
+    def refusal(self, request: Transcribe) -> Failed:
+        self._send(request)
+        answer = self._read_until(lambda _: False)
+        assert isinstance(answer, Failed), answer
+        return answer
+
     def transcribe_and_be_killed(self, request: Transcribe, *, after_windows: int) -> int:
         """kill -9 when so many windows are told as decoded; how many had been told when it was gone."""
         self._send(request)

@@ -23,6 +23,8 @@ import unicodedata
 from enum import StrEnum
 from typing import ClassVar
 
+from transcribe.names import JOINERS
+
 # Long enough to recognise a file by, short enough for one line of a page or terminal.
 MAX_SHOWN_NAME_CHARACTERS = 80
 
@@ -147,7 +149,7 @@ def audio_error(fault: Fault, name: str, detail: str = "") -> AudioError:
 
 def shown_name(name: str) -> str:
     """The name on one line: no control or direction-changing characters, shortened in the middle."""
-    plain = "".join("�" if _is_unprintable(c) else c for c in name)
+    plain = "".join("�" if _is_unprintable(c) else c for c in " ".join(name.split()))
     if len(plain) <= MAX_SHOWN_NAME_CHARACTERS:
         return plain or "(no name)"
     half = MAX_SHOWN_NAME_CHARACTERS // 2 - 1
@@ -155,8 +157,7 @@ def shown_name(name: str) -> str:
 
 
 def _is_unprintable(character: str) -> bool:
-    # The zero-width joiner is the one format character of use: it makes one emoji of several.
-    return unicodedata.category(character) in {"Cc", "Cf", "Cs", "Zl", "Zp"} and character != "\u200d"
+    return unicodedata.category(character) in {"Cc", "Cf", "Cs"} and character not in JOINERS
 
 
 __all__ = [

@@ -29,7 +29,10 @@ class ProbeLimits:
 
 @dataclass(frozen=True, kw_only=True)
 class AudioInfo:
-    """What is in a file. The duration is measured, not the header's claim; `warnings` are for people."""
+    """What is in a file. The duration is measured, not the header's claim; `warnings` are for people.
+
+    `clock_start_seconds`: what the file's own clock says where the recording begins.
+    """
 
     duration_seconds: float
     codec: str
@@ -38,6 +41,7 @@ class AudioInfo:
     channels: int
     has_video: bool
     warnings: tuple[str, ...]
+    clock_start_seconds: float = 0.0
 
 
 DEFAULT_LIMITS = ProbeLimits()

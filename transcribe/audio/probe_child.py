@@ -3,7 +3,7 @@
     python -m transcribe.audio.probe_child PATH --cpu-seconds=N --memory-bytes=N [--parent=PID]
 
 Writes one JSON line: {"duration_seconds", "codec", "container", "sample_rate", "channels", "has_video",
-"warnings"} or {"fault", "detail"}.
+"warnings", "clock_start_seconds"} or {"fault", "detail"}.
 """
 
 from __future__ import annotations
@@ -70,6 +70,7 @@ def _describe(source: Source) -> dict[str, object]:
         "channels": source.stream.layout.nb_channels,
         "has_video": source.has_video,
         "warnings": _warnings(source, measure.sound_end_seconds, measure.file_end_seconds),
+        "clock_start_seconds": source.start_seconds,
     }
 
 

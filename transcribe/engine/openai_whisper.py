@@ -8,7 +8,7 @@ import io
 import re
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
@@ -19,6 +19,7 @@ from transcribe.engine.journal import FORMAT, Journal, open_journal
 from transcribe.engine.protocol import Load, Loaded, Message, Progress, Text, Transcribe, Transcribed
 
 if TYPE_CHECKING:
+    from transcribe.engine.language import Heard
     from transcribe.engine.windows import WindowKeeper
 
 FRAMES_PER_SECOND = 100  # whisper/audio.py: HOP_LENGTH 160 at 16 kHz
@@ -85,26 +86,27 @@ class OpenaiWhisper:
         """
         if self._model is None:
             raise RequestFailed("No model is loaded.", permanent=True)
+        self._require_ability(request)
         from transcribe.audio.pcm import read_span
-        from transcribe.engine.spectrogram import log_mel_spectrogram
 
         whisper_transcribe: Any = importlib.import_module("whisper.transcribe")
-        whisper_transcribe.log_mel_spectrogram = log_mel_spectrogram
         audio = read_span(Path(request.pcm_path), request.start_sample, request.end_sample)
         windows = self._windows(request)
         try:
-            with (
-                windows.around(),
-                self._progress_from(whisper_transcribe, windows),
-                contextlib.redirect_stdout(self._text_from_print()),
-            ):
+            with windows.around(), contextlib.redirect_stdout(self._text_from_print()):
+                mel = self._spectrogram(audio)
+                whisper_transcribe.log_mel_spectrogram = lambda *_, **__: mel
+                heard = self._heard(request, windows, mel)
+                begin_seconds = windows.silence_end_seconds(mel)
+                self._progress_to_worker(whisper_transcribe, windows, begin_seconds)
                 result = whisper_transcribe.transcribe(
                     self._model,
                     audio,
                     verbose=True,
                     temperature=tuple(request.temperatures),
-                    language=self._language(request.language),
+                    language=self._language(request.language) if heard is None else heard.language,
                     fp16=False,
+                    clip_timestamps=[begin_seconds],
                     **request.options,
                 )
         except (ValueError, KeyError, NotImplementedError) as error:
@@ -119,7 +121,28 @@ class OpenaiWhisper:
             peak_bytes=peak_bytes(),
             decoded_windows=windows.decoded_windows,
             replayed_windows=windows.replayed_windows,
+            language_probability=None if heard is None else heard.probability,
+            language_of_speech=not self._detects(request) or (heard is not None and heard.is_speech),
         )
+
+    def _spectrogram(self, audio: Any) -> Any:
+        """Whisper's padded log-mel spectrogram, from which the language is heard before its loop reads it."""
+        from whisper.audio import N_SAMPLES
+
+        from transcribe.engine.spectrogram import log_mel_spectrogram
+
+        return log_mel_spectrogram(audio, self._model.dims.n_mels, padding=N_SAMPLES)
+
+    def _detects(self, request: Transcribe) -> bool:
+        return request.language is None and bool(self._model.is_multilingual)
+
+    def _heard(self, request: Transcribe, windows: WindowKeeper, mel: Any) -> Heard | None:
+        """The language of the first window with speech; None when it is known, or there is no sound at all."""
+        heard = windows.hear_language(mel) if self._detects(request) else None
+        if heard is not None:
+            speech = "speech" if heard.is_speech else "no speech"
+            _log(f"The language seems to be {heard.language} ({heard.probability:.0%}, heard in a window of {speech}).")
+        return heard
 
     def _windows(self, request: Transcribe) -> WindowKeeper:
         from transcribe.engine.windows import WindowKeeper
@@ -160,19 +183,39 @@ class OpenaiWhisper:
             "processor": torch.backends.cpu.get_cpu_capability(),
         }
 
+    def _require_ability(self, request: Transcribe) -> None:
+        """A model whose abilities could not be told before it was loaded.
+
+        Raises:
+            RequestFailed: it does not know the language, or cannot translate.
+        """
+        from whisper.tokenizer import LANGUAGES
+
+        known = list(LANGUAGES)[: self._model.num_languages] if self._model.is_multilingual else ["en"]
+        if request.language is not None and request.language not in known:
+            name = LANGUAGES.get(request.language, request.language).title()
+            raise RequestFailed(
+                f"This model does not know {name}. Transcribe again with another language, or with another model.",
+                permanent=True,
+            )
+        if request.options.get("task") == "translate" and not self._model.is_multilingual:
+            raise RequestFailed(
+                "This model knows English only and cannot translate. Transcribe again with the task transcribe, or "
+                "with another model.",
+                permanent=True,
+            )
+
     def _language(self, wanted: str | None) -> str | None:
         """English-only models know one language, as whisper's command line has it."""
         return wanted if self._model.is_multilingual else "en"
 
-    @contextlib.contextmanager
-    def _progress_from(self, module: Any, windows: WindowKeeper) -> Iterator[None]:
+    def _progress_to_worker(self, module: Any, windows: WindowKeeper, begin_seconds: float) -> None:
         """whisper's loop reports each window to `tqdm`; give it one that tells the worker."""
-        original = module.tqdm
         say = self._say
 
         class Bar:
             def __init__(self, total: int, **_: object) -> None:
-                self.done = 0
+                self.done = begin_seconds * FRAMES_PER_SECOND
 
             def __enter__(self) -> Bar:
                 return self
@@ -191,10 +234,6 @@ class OpenaiWhisper:
                 )
 
         module.tqdm = SimpleNamespace(tqdm=Bar)
-        try:
-            yield
-        finally:
-            module.tqdm = original
 
     def _text_from_print(self) -> io.TextIOBase:
         return _PrintedLines(self._say)

@@ -88,16 +88,30 @@ class Text:
     text: str
 
 
+SURE_PROBABILITY = 0.5  # of a language: faster-whisper's language_detection_threshold
+
+
 @dataclass(frozen=True, kw_only=True)
 class Transcribed:
-    """`segments`: whisper's own fields (start, end, text, words …), times in seconds from the start of the span."""
+    """`segments`: whisper's own fields (start, end, text, words …), times in seconds from the start of the span.
+
+    `language_probability`: how sure a detected language is; None when it was told. `language_of_speech`: false when it
+    was detected where no speech was heard, so that it says nothing of the rest of the recording.
+    """
 
     KIND: ClassVar[str] = "transcribed"
     language: str
     peak_bytes: int
     decoded_windows: int = 0
     replayed_windows: int = 0
+    language_probability: float | None = None
+    language_of_speech: bool = True
     segments: list[dict[str, Any]] = field(default_factory=list)
+
+    @property
+    def language_is_sure(self) -> bool:
+        probability = 1.0 if self.language_probability is None else self.language_probability
+        return self.language_of_speech and probability >= SURE_PROBABILITY
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -1,8 +1,9 @@
 """Whisper's windows, each result kept in the journal as it comes, so that a run goes on where the last one was killed.
 
-`whisper.transcribe` stays as it is. It asks the model three things that cost time: `detect_language` once,
-`decode` for each window and temperature, and `find_alignment` for each window with word timestamps. While
-`WindowKeeper.around` lasts, these three first look whether the journal has the answer to exactly this question.
+`whisper.transcribe` stays as it is. It asks the model three things that cost time: `detect_language`, where we have
+not heard the language before (`hear_language`), `decode` for each window and temperature, and `find_alignment` for
+each window with word timestamps. While `WindowKeeper.around` lasts, these first look whether the journal has the
+answer to exactly this question.
 
 The key of an answer is the hash of all that goes in: model, kind, mel window, options with prompt and temperature.
 Sampling (temperatures above 0) is seeded from the same hash: without that a resumed run could not equal an
@@ -21,10 +22,14 @@ from typing import Any
 import numpy as np
 import torch
 import whisper.timing
+from numpy.typing import NDArray
+from whisper.audio import HOP_LENGTH, N_FRAMES, SAMPLE_RATE
 from whisper.decoding import DecodingOptions, DecodingResult
 from whisper.timing import WordTiming
+from whisper.tokenizer import get_tokenizer
 
 from transcribe.engine.journal import Journal
+from transcribe.engine.language import Heard, language_choose, silence_end, window_starts
 
 RESULT_FLOATS = ("avg_logprob", "no_speech_prob", "compression_ratio")
 TIMING_FLOATS = ("start", "end", "probability")
@@ -68,6 +73,32 @@ class WindowKeeper:
             whisper.timing.find_alignment = find_alignment
             del self._model.decode, self._model.detect_language  # the class has the real ones
             self._close()
+
+    def hear_language(self, mel: torch.Tensor) -> Heard | None:
+        """The language of the speech in `mel`, whisper's padded spectrogram; None where there is no sound at all."""
+        windows = (mel[:, start : start + N_FRAMES] for start in window_starts(loudness_of(mel)))
+        return language_choose(map(self._hear, windows))
+
+    def silence_end_seconds(self, mel: torch.Tensor) -> float:
+        return silence_end(loudness_of(mel)) * HOP_LENGTH / SAMPLE_RATE
+
+    def _hear(self, window: torch.Tensor) -> Heard:
+        def ask() -> list[Any]:
+            tokenizer = get_tokenizer(True, num_languages=self._model.num_languages)
+            with torch.no_grad():
+                features = self._model.encoder(window[None])
+                sot = self._model.logits(torch.tensor([[tokenizer.sot]]), features)[0, 0]
+            _, (probabilities,) = type(self._model).detect_language(self._model, features, tokenizer)
+            language = max(probabilities, key=lambda code: probabilities[code])
+            no_speech = float(sot.float().softmax(dim=-1)[tokenizer.no_speech])
+            return [language, probabilities[language].hex(), no_speech.hex()]
+
+        language, probability, no_speech = self._answer(self._key("speech", window, None), ask)
+        return Heard(
+            language=language,
+            probability=float.fromhex(probability),
+            no_speech_probability=float.fromhex(no_speech),
+        )
 
     def _decode(self, mel: torch.Tensor, options: DecodingOptions) -> DecodingResult:
         if options.temperature == self._first_temperature:  # the others are fallbacks for the same window
@@ -140,6 +171,12 @@ class WindowKeeper:
         if self._journal is not None:
             self._journal.close()
             self._journal = None
+
+
+def loudness_of(mel: torch.Tensor) -> NDArray[np.float32]:
+    """The loudest tone of each frame of whisper's padded spectrogram, the padding left out."""
+    loudest: NDArray[np.float32] = mel[:, :-N_FRAMES].amax(dim=0).numpy()
+    return loudest
 
 
 def _result_values(result: DecodingResult) -> dict[str, Any]:

@@ -11,15 +11,17 @@ from django.core.files.uploadedfile import TemporaryUploadedFile
 from django.db import transaction
 from django.utils import timezone
 
+from transcribe.abilities import abilities_check
 from transcribe.audio.probe import AudioInfo, probe_file
 from transcribe.conf import work_remove
 from transcribe.models import Chunk, Job, JobEvent, JobSource
+from transcribe.names import clean_name, printable, stem_of
 from transcribe.options import DecodingOptions
 from transcribe.resolve import model_requirement
 from transcribe.services.order import queued_anew
 from transcribe.services.wake import queue_wake
 from transcribe.states import OWNER_WORKER, ChunkStatus, JobStatus
-from transcribe.uploads import clean_name, printable, upload_keep
+from transcribe.uploads import upload_keep
 
 if TYPE_CHECKING:
     from django.contrib.auth.models import AnonymousUser, User
@@ -50,9 +52,11 @@ def job_submit(
         AudioError: the file cannot be transcribed; nothing is kept.
         UploadRefused: it cannot be stored; nothing is kept.
         ModelUnknown: there is no such model.
+        OptionsInvalid: the model does not know the language or the task.
     """
     name = clean_name(upload.name or "")
     model_requirement(model)
+    abilities_check(model, language=language, task=options.task)
     info = probe_file(Path(upload.temporary_file_path()), display_name=name)
     sha256: str = upload.sha256  # type: ignore[attr-defined]
     duplicate = Job.objects.filter(audio_sha256=sha256).first()
@@ -61,12 +65,13 @@ def job_submit(
     try:
         with transaction.atomic():
             job = Job.objects.create(
-                title=(printable(title) or Path(name).stem)[:200],
+                title=(printable(title) or stem_of(name))[:200],
                 original_name=name,
                 audio=stored,
                 audio_sha256=sha256,
                 audio_bytes=size_bytes,
                 duration_seconds=info.duration_seconds,
+                clock_start_seconds=info.clock_start_seconds,
                 audio_format=_audio_format(info),
                 note="\n".join(info.warnings),
                 model=model,

@@ -82,12 +82,18 @@ def chunk_measure(chunk: Chunk, *, paused_seconds: float, taken_over_seconds: fl
         chunk.save(update_fields=["paused_seconds", "taken_over_seconds"])
 
 
-def chunk_commit(job: Job, chunk: Chunk, *, language: str, segments: list[dict[str, Any]]) -> None:
-    """Make the chunk a checkpoint: its segments, its status and the job's position in one transaction."""
+def chunk_commit(
+    job: Job, chunk: Chunk, *, language: str, segments: list[dict[str, Any]], language_of_speech: bool = True
+) -> None:
+    """Make the chunk a checkpoint: its segments, its status and the job's position in one transaction.
+
+    A language that was not heard in speech is not taken over for the chunks to come.
+    """
     start = chunk.start_sample / SAMPLE_RATE
     end = chunk.end_sample / SAMPLE_RATE
     with transaction.atomic():
-        job_update(job, position_seconds=end, live_text="", detected_language=job.detected_language or language)
+        detected = job.detected_language or (language if language_of_speech else "")
+        job_update(job, position_seconds=end, live_text="", detected_language=detected)
         Segment.objects.filter(chunk=chunk).delete()
         Segment.objects.bulk_create(
             _segment(job, chunk, index, segment, start, end) for index, segment in enumerate(segments)
@@ -166,14 +172,16 @@ def job_end(job: Job, reason: str = "", *, attempt: AttemptOutcome | None = None
     done = job.chunks.filter(status=ChunkStatus.DONE).count()
     total = job.chunks.count()
     reason = reason or _quarantine_reason(job)
+    changes = {}
     if total and done == total:
         status, outcome = JobStatus.SUCCEEDED, AttemptOutcome.SUCCEEDED
+        changes = {"detected_language": job.detected_language or job.chunks.all()[0].language}
     elif done:
         status, outcome = JobStatus.INCOMPLETE, AttemptOutcome.INCOMPLETE
         reason = f"{done} of {total} chunks are done. {reason}".strip()
     else:
         status, outcome = JobStatus.FAILED, AttemptOutcome.FAILED
-    job_leave(job, status, reason, attempt or outcome, finished_at=timezone.now())
+    job_leave(job, status, reason, attempt or outcome, finished_at=timezone.now(), **changes)
     return status
 
 

@@ -13,6 +13,7 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 from transcribe import services
 from transcribe.forms import UploadForm
 from transcribe.models import Job
+from transcribe.names import MEDIA_ENDINGS
 from transcribe.resolve import demo_word_count
 from transcribe.results import coverage_of, transcript_of
 from transcribe.selectors import job_detail, job_rows, jobs_with, status_counts
@@ -37,7 +38,12 @@ def job_list_live(request: HttpRequest) -> HttpResponseBase:
 
 
 def upload_context(form: UploadForm) -> dict[str, object]:
-    return {"form": form, "upload_max_bytes": settings.UPLOAD_MAX_BYTES, "section": "jobs"}
+    return {
+        "form": form,
+        "upload_max_bytes": settings.UPLOAD_MAX_BYTES,
+        "media_endings": MEDIA_ENDINGS,
+        "section": "jobs",
+    }
 
 
 def _list_context(request: HttpRequest) -> dict[str, object]:

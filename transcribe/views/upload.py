@@ -7,7 +7,6 @@ view is exempt and looks at the headers alone (logged in? allowed?); only then t
 from __future__ import annotations
 
 from dataclasses import dataclass
-from pathlib import Path
 
 from django.conf import settings
 from django.contrib import messages
@@ -26,6 +25,7 @@ from transcribe.audio.errors import AudioError
 from transcribe.errors import TranscribeError, UploadRefused
 from transcribe.forms import UploadForm
 from transcribe.models import Job
+from transcribe.names import stem_of
 from transcribe.services import Submitted, job_submit
 from transcribe.uploads import HashingUploadHandler, upload_discard
 from transcribe.views.access import ADD, may
@@ -111,7 +111,7 @@ def _submit(request: HttpRequest, form: UploadForm, file: TemporaryUploadedFile,
 
 def job_title(title: str, name: str, count: int) -> str:
     """Of several files that came with one title, each keeps its own name behind it."""
-    return f"{title}: {Path(name).stem}" if title and count > 1 else title
+    return f"{title}: {stem_of(name)}" if title and count > 1 else title
 
 
 # ── Answers: JSON for the page's script, messages for a form without it ─────────────────────────────

@@ -13,11 +13,13 @@ from django.db import DatabaseError
 from tqdm import tqdm
 
 from j5a_admin import first_run
+from transcribe.abilities import abilities_check
 from transcribe.catalog import language_code
 from transcribe.commandline import EXIT_FAILED, CommandControl, Order, formats_of, run_order
 from transcribe.disk import database_trouble
 from transcribe.errors import ModelUnknown, OptionsInvalid
 from transcribe.models import Job
+from transcribe.names import stem_of
 from transcribe.options import NOT_TAKEN, OPTION_SPECS, DecodingOptions
 from transcribe.resolve import model_value
 from transcribe.transcript import FORMATS
@@ -75,20 +77,22 @@ class Command(BaseCommand):
 def _order(options: dict[str, Any]) -> Order:
     """Check everything before the first file is touched; a usage error ends with exit code 2."""
     files: tuple[Path, ...] = tuple(options["files"])
-    stems = [file.stem for file in files]
-    for file in files:
-        if stems.count(file.stem) > 1:
-            _usage(f"Two files would both be written to {file.stem}.…: transcribe them to different --output_dir.")
+    stems = [stem_of(file.name) for file in files]
+    for stem in stems:
+        if stems.count(stem) > 1:
+            _usage(f"Two files would both be written to {stem}.…: transcribe them to different --output_dir.")
     language = "" if options["language"] in (None, "None") else language_code(options["language"])
     if language is None:
         _usage(f"Whisper does not know the language “{options['language']}”.")
     given = {spec.name: options[spec.name] for spec in OPTION_SPECS if spec.name in options}
     try:
+        model, decoding = model_value(options["model"]), DecodingOptions.from_mapping(given)
+        abilities_check(model, language=language or "", task=decoding.task)
         return Order(
             files=files,
-            model=model_value(options["model"]),
+            model=model,
             language=language or "",
-            options=DecodingOptions.from_mapping(given),
+            options=decoding,
             output_dir=options["output_dir"],
             formats=formats_of(options["output_format"]),
             wait=not options["no_wait"],

@@ -86,7 +86,7 @@ def _web_command() -> list[str]:
 def _where() -> str:
     if settings.HTTPS:
         return f"The panel listens on {settings.BIND}:{settings.PORT} for its TLS proxy"
-    return f"The panel runs at http://{_shown_host(settings.BIND)}:{settings.PORT}"
+    return f"The panel runs at http://{_shown_host(settings.BIND)}:{settings.PORT}{settings.SUB_PATH}"
 
 
 def _shown_host(bind: str) -> str:

@@ -131,6 +131,20 @@ def test_it_takes_a_checkpoint_by_its_path_and_passes_options_on(bench: Bench, t
     }
 
 
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (["--model=base", "--language=yue"], "base does not know Cantonese."),
+        (["--model=base.en", "--language=French"], "base.en knows English only."),
+        (["--model=turbo", "--task=translate"], "turbo was not trained to translate"),
+    ],
+)
+def test_what_a_model_cannot_do_is_a_usage_error(words: list[str], said: str, bench: Bench) -> None:
+    ended = bench.run(CLIP, *words)
+    assert (ended.returncode, bench.jobs(), bench.left()) == (2, [], [])
+    assert f"transcribe: {said}" in ended.stderr
+
+
 def test_it_goes_on_after_a_file_that_is_refused(bench: Bench, tmp_path: Path) -> None:
     (tmp_path / "empty.mp3").write_bytes(b"")
     ended = bench.run(tmp_path / "gone.wav", tmp_path / "empty.mp3", CLIP, "-f", "txt", "--model", "demo")
@@ -148,6 +162,7 @@ def test_a_broken_stretch_does_not_end_the_job(bench: Bench, tmp_path: Path) -> 
     assert ended.returncode == 0, ended.stderr
     # A tenth of the words is silence now.
     assert word_error_rate(said(), (bench.out / "talk.txt").read_text()) <= WORST_WORD_ERROR_RATE + 0.2
+    assert ended.stderr.count("talk.mp3: note: No sound could be read from ") == 1, ended.stderr
     (job,) = bench.panel.rows("SELECT note FROM transcribe_job")
     assert re.search(r"No sound could be read from \d+\.\d s to \d+\.\d s", job["note"])
 

@@ -1,4 +1,4 @@
-"""The language that a model of many languages detects is taken over as well."""
+"""The language that a model of many languages detects is taken over as well; one that it does not know is refused."""
 
 from __future__ import annotations
 
@@ -43,3 +43,14 @@ def test_it_is_detected_once(tmp_path: Path) -> None:
     assert journal.read_bytes() == data  # nothing was asked a second time, the language neither
     records, _ = read_records(data)
     assert len(records) == 1 + 1 + first.decoded_windows
+
+
+def test_a_language_that_is_not_known_is_refused_in_plain_words(tmp_path: Path) -> None:
+    recording = tmp_path / "audio.pcm"
+    recording.write_bytes(bytes(32_000))
+    with running_engine(tmp_path / "engine.log") as engine:
+        said = [engine.refusal(request_for(recording, language="yue"))]
+        said.append(engine.refusal(request_for(recording, options={**GREEDY, "task": "translate"})))
+    assert [answer.permanent for answer in said] == [True, True]
+    assert said[0].message.startswith("This model does not know Cantonese.")
+    assert said[1].message.startswith("This model knows English only and cannot translate.")

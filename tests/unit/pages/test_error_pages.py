@@ -41,7 +41,7 @@ def broken(settings: Settings) -> Any:
 
 
 CASES = [
-    (bad_request, 400, "That request could not be read", "reload the page and try again"),
+    (bad_request, 400, "The panel is not known under this name", "J5A_ALLOWED_HOSTS"),
     (forbidden, 403, "Your account may not do this", "Ask an administrator"),
     (too_old, 403, "This page was open for too long", "allow cookies"),
     (missing, 404, "There is nothing at this address", "may have been deleted"),

@@ -150,6 +150,18 @@ def test_an_english_model_takes_no_other_language(operator: Client) -> None:
     assert "“tiny”" in said["error"]
 
 
+def test_a_language_that_the_model_does_not_know_marks_its_field(operator: Client) -> None:
+    said = refused(upload(operator, CLIP, model="base", language="yue"))
+    assert said["fields"] == {"language": [said["error"]]}
+    assert "base does not know Cantonese" in said["error"]
+
+
+def test_a_translation_that_the_model_cannot_do_marks_its_field(operator: Client) -> None:
+    said = refused(upload(operator, CLIP, model="turbo", option_task="translate"))
+    assert said["fields"] == {"option_task": [said["error"]]}
+    assert "turbo was not trained to translate" in said["error"]
+
+
 @pytest.mark.parametrize("language", ["", "en"])
 def test_an_english_model_takes_english_and_detection(operator: Client, language: str) -> None:
     assert upload(operator, CLIP, model="tiny.en", language=language).status_code == 201

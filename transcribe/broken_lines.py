@@ -56,14 +56,14 @@ def _lines(stretches: Sequence[BrokenStretch], reason: str) -> list[str]:
 
 def _summary(stretches: Sequence[BrokenStretch], reason: str) -> str:
     if not _is_gap(stretches[0]):
-        return f"At {len(stretches)} places something is wrong with the file: {reason}."
+        return f"At {len(stretches)} places {reason}."
     seconds = sum(stretch.end_seconds - stretch.start_seconds for stretch in stretches)
     return f"{len(stretches)} gaps, {seconds:.0f} s in all, hold no sound ({reason}); silence stands there."
 
 
 def _text(stretch: BrokenStretch) -> str:
     if not _is_gap(stretch):
-        return f"At {stretch.start_seconds:.1f} s something is wrong with the file: {stretch.reason}."
+        return f"At {stretch.start_seconds:.1f} s {stretch.reason}."
     return (
         f"No sound could be read from {stretch.start_seconds:.1f} s to {stretch.end_seconds:.1f} s "
         f"({stretch.reason}); silence stands there."

@@ -21,7 +21,8 @@ MERGE_WITHIN_SECONDS = 0.25
 # Three hours of a conference whose pauses were not sent have fewer; a file of more is damaged everywhere.
 MAX_BROKEN_STRETCHES = 10_000
 UNEXPLAINED_GAP = "nothing readable in the file for this stretch"
-CLOCK_JUMP = "the file's clock jumps here; everything was read, and no silence was put in"
+CLOCK_JUMP = "the file's clock jumps; everything was read, and no silence was put in"
+JOINED = "another recording begins: the file was joined from several"
 
 
 @dataclass(frozen=True)
@@ -58,6 +59,8 @@ class Assembly:
 
     def add_all(self, source: Source) -> Iterator[None]:
         """Everything of one recording, a step for each piece."""
+        if self.heard_samples > 0:
+            self._note_broken(self.end_seconds, self.end_seconds, JOINED)
         for piece in SoundReader(source):
             if isinstance(piece, Loss):
                 self.lose(piece)

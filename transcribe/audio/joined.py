@@ -5,18 +5,21 @@ from __future__ import annotations
 import hashlib
 import os
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 from transcribe.audio.byte_view import ByteRange
 
 BLOCK_BYTES = 1 << 20
 # The longest beginning below, EBML's, fits twice.
 OVERLAP_BYTES = 128
-# How files begin whose format cannot be followed past a join (ogg, mpegts, mp3 and aac can), each so that
-# chance does not make one in terabytes.
+# The tracks of one ogg each begin with a page of their own, side by side.
+SHORTEST_RECORDING_BYTES = 512
+# How files begin whose format cannot be followed past a join (mpegts, mp3 and aac can), each so that chance
+# does not make one in terabytes.
 BEGINNINGS = tuple(
     re.compile(pattern, re.DOTALL)
     for pattern in (
+        rb"OggS\x00[\x02\x06]\x00{8}",
         rb"RIFF.{4}WAVE(?:fmt |JUNK|bext|LIST|fact)",
         rb"RF64.{4}WAVEds64",
         rb"RIFF.{4}AVI LIST",
@@ -49,8 +52,13 @@ def walk_bytes(descriptor: int, on_block: Callable[[], None], *, hashed: bool) -
         at += len(block)
         tail = block[-OVERLAP_BYTES:]
         on_block()
-    ordered = sorted(starts)
+    ordered = _apart(sorted(starts))
     return list(zip(ordered, [*ordered[1:], at], strict=True)), digest.hexdigest() if hashed else ""
+
+
+def _apart(starts: Sequence[int]) -> list[int]:
+    near = zip([-SHORTEST_RECORDING_BYTES, *starts], starts, strict=False)
+    return [start for before, start in near if start - before >= SHORTEST_RECORDING_BYTES]
 
 
 def _own_beginning(head: bytes) -> re.Pattern[bytes] | None:

@@ -24,7 +24,8 @@ SILENT_PEAK = 1e-6
 # Energy of the mean of all channels by that of channels that have nothing to do with each other: 1 for those,
 # 2 for two that are alike; under a twentieth they cancel.
 CANCELLED_SHARE = 0.05
-SOUNDING_ENERGY = 1e-8
+# A frame counts from 40 dB below the loudest sample on.
+SOUNDING_SHARE = 1e-4
 # About three seconds of surveyed frames on end, which no honest stereo does.
 CANCELLED_RUN = 16
 
@@ -62,7 +63,8 @@ class Survey:
         values = channel_values(frame)
         self._peak = max(self._peak, float(np.abs(values).max(initial=0.0)))
         self._is_fine = self._is_fine or frame.format.bytes > 2
-        if len(values) > 1 and (values**2).mean(axis=1).max(initial=0.0) > SOUNDING_ENERGY:
+        energy = float((values**2).mean(axis=1).max(initial=0.0))
+        if len(values) > 1 and energy > max(SOUNDING_SHARE * self._peak**2, SILENT_PEAK**2):
             self._take_channels(values)
 
     def _take_channels(self, values: NDArray[np.float64]) -> None:

@@ -73,8 +73,7 @@ def _describe(recording: Recording) -> dict[str, object]:
             {
                 "codec": source.stream.codec_context.codec.canonical_name,
                 "container": source.container.format.name,
-                "sample_rate": source.stream.rate,
-                "channels": source.stream.layout.nb_channels,
+                **measure.kind,
                 "has_video": has_pictures(source.container),
             }
         )
@@ -94,6 +93,7 @@ class _Measure:
         self._good_in_a_row = 0
         self._good = 0
         self._bad = 0
+        self.kind: dict[str, int] = {}  # of the first frame: the header may not know it
 
     def run(self) -> list[str]:
         """Put the part on the timeline; what is wrong with its claims. Raises SourceFault when it cannot be decoded."""
@@ -142,6 +142,7 @@ class _Measure:
             return
         # Decoders hold frames back: a packet that gives none is neither good nor bad.
         if any(frame.samples for frame in frames):
+            self.kind = self.kind or {"sample_rate": frames[0].sample_rate, "channels": frames[0].layout.nb_channels}
             Downmix(frames[0])  # what cannot be mixed down is refused now
             self._good += 1
             self._good_in_a_row += 1

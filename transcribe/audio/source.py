@@ -10,6 +10,8 @@ from __future__ import annotations
 
 import logging
 import re
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 
 import av
@@ -127,26 +129,41 @@ def open_container(view: ByteView) -> Opened:
     }
     if wav is not None and (wav.understated or wav.share is None):
         options["ignore_length"] = "1"
+    try:
+        with _listening(av.logging.WARNING) as captured:
+            container = _open(view, options)
+    except MemoryError as error:
+        raise SourceFault(Fault.TOO_DEMANDING, "memory") from error
+    except (FFmpegError, ValueError) as error:
+        raise _opening_fault(view, options) from error
+    return Opened(container, _joined(captured), wav)
+
+
+def _open(view: ByteView, options: dict[str, str]) -> InputContainer:
     view.seek(0)
-    av.logging.set_level(av.logging.DEBUG)
-    with av.logging.Capture(local=False) as captured:
-        try:
-            container = av.open(view, mode="r", options=options, metadata_errors="replace", buffer_size=READ_BYTES)
-        except MemoryError as error:
-            raise SourceFault(Fault.TOO_DEMANDING, "memory") from error
-        except (FFmpegError, ValueError) as error:
-            raise _opening_fault(_joined(captured)) from error
-        logs = _joined(captured)
-    # From here on only errors: their text becomes the reason of a broken stretch.
-    av.logging.set_level(av.logging.ERROR)
-    return Opened(container, logs, wav)
+    return av.open(view, mode="r", options=options, metadata_errors="replace", buffer_size=READ_BYTES)
 
 
-def _opening_fault(logs: str) -> SourceFault:
+def _opening_fault(view: ByteView, options: dict[str, str]) -> SourceFault:
+    """Fail once more, for what libav says on the way."""
+    with _listening(av.logging.DEBUG) as captured, suppress(FFmpegError, ValueError):
+        _open(view, options)
+    logs = _joined(captured)
     if INDEX_MISSING_LOG in logs:
         return SourceFault(Fault.CUT_OFF)
     recognised = RECOGNISED_LOG.search(logs)
-    return SourceFault(Fault.NOT_AUDIO, f"it looks like {recognised[1]}" if recognised else "")
+    return SourceFault(Fault.NOT_AUDIO, f"it looks like {recognised[1].removesuffix('_pipe')}" if recognised else "")
+
+
+@contextmanager
+def _listening(level: int) -> Iterator[list[tuple[int, str, str]]]:
+    """What libav says; afterwards only its errors count: their text becomes the reason of a broken stretch."""
+    av.logging.set_level(level)
+    try:
+        with av.logging.Capture(local=False) as captured:
+            yield captured
+    finally:
+        av.logging.set_level(av.logging.ERROR)
 
 
 def _joined(captured: list[tuple[int, str, str]]) -> str:

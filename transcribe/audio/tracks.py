@@ -42,7 +42,7 @@ def choose_track(container: InputContainer) -> tuple[int, str | None]:
 
 
 def _is_known(track: AudioStream) -> bool:
-    return track.codec_context is not None and track.format is not None
+    return track.codec_context is not None
 
 
 def _sounding(container: InputContainer, ordered: Sequence[AudioStream]) -> set[int]:

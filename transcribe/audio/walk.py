@@ -71,7 +71,7 @@ class Walk:
         self._others: set[int] = set()  # whole seconds for which other tracks hold something
         self._clock_seconds = 0.0
         self._first_position: int | None = None
-        self._last_position = 0
+        self._last_position = self._position = 0  # as far as read well, and of the newest packet
         self.end_seconds = 0.0
         self.file_end_seconds = 0.0
 
@@ -85,14 +85,15 @@ class Walk:
                 self.file_end_seconds = max(self.file_end_seconds, at + duration_seconds(packet))
 
     def follow(self, packet: SoundPacket, *, readable: bool = True) -> Evidence:
-        """Take the packet into account; what speaks for a gap before it."""
+        """Take the packet into account; what speaks for a gap before it (or before the next one that is readable)."""
         if self._byte_clock is not None and packet.size:
             (self._byte_clock.good if readable else self._byte_clock.bad)(packet)
         start_seconds, end_seconds = self.span_seconds(packet)
         evidence = self._evidence(packet, start_seconds)
+        if not readable:
+            return evidence
         self._others.clear()
-        if packet.pos is not None:
-            self._last_position = packet.pos + packet.size
+        self._last_position = max(self._last_position, self._position)
         if end_seconds is not None:
             self._clock_seconds = end_seconds
             self.end_seconds = max(self.end_seconds, end_seconds)
@@ -123,23 +124,26 @@ class Walk:
         )
 
     def _skipped_bytes_seconds(self, packet: SoundPacket) -> float:
-        """The bytes since the packet before, at the file's bytes per second so far."""
-        if packet.pos is None:
-            return 0.0
+        """The bytes since the last readable packet, at the file's bytes per second so far.
+
+        Of several packets from one place, only the first states it.
+        """
+        if packet.pos is not None:
+            self._position = packet.pos
         if self._first_position is None:
-            self._first_position = self._last_position = packet.pos
+            self._first_position = self._last_position = self._position
         past_bytes = self._last_position - self._first_position
         if past_bytes <= 0:
             return 0.0
-        return max(0, packet.pos - self._last_position) * self.end_seconds / past_bytes
+        return max(0, self._position - self._last_position) * self.end_seconds / past_bytes
 
 
 def skipped_seconds(packet: SoundPacket) -> tuple[float, float]:
     """What its decoder leaves out at the packet's begin and end (libavcodec: AV_PKT_DATA_SKIP_SAMPLES)."""
-    if not packet.has_sidedata("skip_samples"):
+    rate = packet.stream.rate
+    if not rate or not packet.has_sidedata("skip_samples"):
         return 0.0, 0.0
     at_begin, at_end = struct.unpack_from("<II", bytes(packet.get_sidedata("skip_samples")))
-    rate = packet.stream.rate or 1
     return at_begin / rate, at_end / rate
 
 

@@ -29,7 +29,10 @@ class Loss:
 
 
 def read_packets(container: InputContainer, streams: Iterable[Stream]) -> Iterator[SoundPacket | Loss]:
-    """Yield the packets of `streams`, past every damaged place; the last are empty and flush the decoder."""
+    """Yield the packets of `streams`, past every damaged place; the last are empty and flush the decoder.
+
+    Ask a packet for its `stream`: the `stream_index` of the last ones is 0.
+    """
     failures = 0
     while failures < MAX_READ_FAILURES_IN_A_ROW:
         try:

@@ -118,7 +118,7 @@ class _Measure:
         return Fault.NOT_AUDIO if self._source.longest_packet_bytes else Fault.NOTHING_DECODABLE
 
     def _take(self, walk: Walk, packet: SoundPacket) -> None:
-        evidence = walk.follow(packet)
+        evidence = walk.follow(packet, sounds=not packet.is_discard)
         start_seconds, end_seconds = walk.span_seconds(packet)
         if not packet.is_discard:
             self._timeline.place(start_seconds, evidence)

@@ -44,7 +44,7 @@ class SoundReader:
             self._walk.follow(packet, readable=False)
             yield Loss(damage_text(error), self._walk.span_seconds(packet)[1])
             return
-        evidence = self._walk.follow(packet)
+        evidence = self._walk.follow(packet, sounds=bool(frames))
         for frame in frames:
             yield Sound(frame, None if frame.time is None else self._walk.on_timeline(frame.time), evidence)
 

@@ -54,8 +54,8 @@ def _sounding(container: InputContainer, ordered: Sequence[AudioStream]) -> set[
             continue
         with suppress(FFmpegError):
             if any(peak(frame) >= SOUND_FROM_PEAK for frame in packet.decode()):
-                sounding.add(packet.stream_index)
-        if packet.stream_index == ordered[0].index:
+                sounding.add(packet.stream.index)
+        if packet.stream.index == ordered[0].index:
             silent_seconds += float((packet.duration or 0) * packet.time_base)
         if ordered[0].index in sounding or silent_seconds > LISTEN_SECONDS:
             break

@@ -71,26 +71,26 @@ class Walk:
         self._others: set[int] = set()  # whole seconds for which other tracks hold something
         self._clock_seconds = 0.0
         self._first_position: int | None = None
-        self._last_position = self._position = 0  # as far as read well, and of the newest packet
+        self._last_position = self._position = 0  # of the last packet that sounded, of the newest one
         self.end_seconds = 0.0
         self.file_end_seconds = 0.0
 
     def __iter__(self) -> Iterator[SoundPacket | Loss]:
         for packet in read_packets(self._source.container, self._source.container.streams):
-            if isinstance(packet, Loss) or packet.stream_index == self._source.stream.index:
+            if isinstance(packet, Loss) or packet.stream.index == self._source.stream.index:
                 yield packet
             elif packet.pts is not None:
                 at = float(packet.pts * packet.time_base) - self._source.start_seconds
                 self._others.add(int(at))
                 self.file_end_seconds = max(self.file_end_seconds, at + duration_seconds(packet))
 
-    def follow(self, packet: SoundPacket, *, readable: bool = True) -> Evidence:
-        """Take the packet into account; what speaks for a gap before it (or before the next one that is readable)."""
+    def follow(self, packet: SoundPacket, *, readable: bool = True, sounds: bool = True) -> Evidence:
+        """Take the packet into account; what speaks for a gap between it and the last one that sounded."""
         if self._byte_clock is not None and packet.size:
             (self._byte_clock.good if readable else self._byte_clock.bad)(packet)
         start_seconds, end_seconds = self.span_seconds(packet)
         evidence = self._evidence(packet, start_seconds)
-        if not readable:
+        if not (readable and sounds):
             return evidence
         self._others.clear()
         self._last_position = max(self._last_position, self._position)
@@ -124,7 +124,7 @@ class Walk:
         )
 
     def _skipped_bytes_seconds(self, packet: SoundPacket) -> float:
-        """The bytes since the last readable packet, at the file's bytes per second so far.
+        """The bytes since the last packet that sounded, at the file's bytes per second so far.
 
         Of several packets from one place, only the first states it.
         """

@@ -12,7 +12,8 @@ from django.db import DatabaseError
 
 from gate.core.manners import lower_priority
 from transcribe.audio.pcm_format import SAMPLE_RATE
-from transcribe.audio.prepare import BrokenStretch, Preparation, PreparedAudio
+from transcribe.audio.prepare import Preparation, PreparedAudio
+from transcribe.broken_lines import broken_lines
 from transcribe.catalog import languages
 from transcribe.conf import journal_path, journal_remove, work_dir
 from transcribe.disk import recording_look
@@ -243,6 +244,7 @@ class JobRun:
             directory / "audio.pcm",
             display_name=self.job.original_name,
             expected_seconds=self.job.duration_seconds,
+            sha256=self.job.audio_sha256,
         )
         lower_priority(preparation.pid)
         return preparation
@@ -252,9 +254,9 @@ class JobRun:
 
     def _note_broken(self, prepared: PreparedAudio) -> None:
         """Tell in the job which stretches could not be decoded, and what its true length is."""
-        lines = [_broken_text(stretch) for stretch in prepared.broken]
-        notes = [line for line in [*self.job.note.splitlines(), *lines] if line]
-        job_update(self.job, note="\n".join(dict.fromkeys(notes)), duration_seconds=prepared.duration_seconds)
+        notes = [*self.job.note.splitlines(), *prepared.notes, *broken_lines(prepared.broken)]
+        kept = "\n".join(line for line in dict.fromkeys(notes) if line)
+        job_update(self.job, note=kept, duration_seconds=prepared.duration_seconds)
 
     def _note_language(self, result: Transcribed) -> None:
         """Tell in the job that the text may be in a wrong language."""
@@ -266,15 +268,6 @@ class JobRun:
         self._free_activity = None
         job_update(self.job, activity=activity)
         self.control.progress(self.job)
-
-
-def _broken_text(stretch: BrokenStretch) -> str:
-    if stretch.end_seconds <= stretch.start_seconds:
-        return f"At {stretch.start_seconds:.1f} s something is wrong with the file: {stretch.reason}."
-    return (
-        f"No sound could be read from {stretch.start_seconds:.1f} s to {stretch.end_seconds:.1f} s "
-        f"({stretch.reason}); silence stands there."
-    )
 
 
 def _unsure_text(result: Transcribed) -> str:

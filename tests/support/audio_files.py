@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import struct
 import wave
+from collections.abc import Callable
 from fractions import Fraction
 from pathlib import Path
 
@@ -74,15 +75,7 @@ def encode(
             stream.bit_rate = bit_rate
         if video is not None:
             _encode_pictures(container, video, len(sound) / rate)
-        wanted = stream.codec_context.format.name
-        resampler = av.AudioResampler(format=wanted, layout="mono", rate=rate, frame_size=stream.frame_size or 1024)
-        frame = av.AudioFrame.from_ndarray(sound[None, :], format="fltp", layout="mono")
-        frame.sample_rate, frame.time_base, frame.pts = rate, Fraction(1, rate), 0
-        for piece in [*resampler.resample(frame), *resampler.resample(None)]:
-            assert piece.pts is not None
-            piece.pts += sound_after_seconds * rate
-            container.mux(stream.encode(piece))
-        container.mux(stream.encode(None))
+        _encode_sound(container, stream, sound, sound_after_seconds)
     return path
 
 
@@ -155,3 +148,81 @@ def loud_seconds(sound: NDArray[np.float32], rate: int = PCM_RATE) -> list[float
     levels = np.abs(sound[: len(sound) // step * step]).reshape(-1, step).max(axis=1)
     loud = levels > 0.05
     return [number / 100 for number in np.flatnonzero(loud) if not loud[max(0, number - 20) : number].any()]
+
+
+def join(path: Path, *parts: Path) -> Path:
+    """What `cat a b > path` makes."""
+    path.write_bytes(b"".join(part.read_bytes() for part in parts))
+    return path
+
+
+def id3v2(cover_bytes: int) -> bytes:
+    """A tag as players write it, with a cover of noise in which frames can be mistaken."""
+    body = b"APIC" + struct.pack(">IH", cover_bytes + 14, 0) + b"\0image/png\0\x03\0\0" + garbage(cover_bytes)
+    size = len(body)
+    return b"ID3\x03\0\0" + bytes(size >> shift & 0x7F for shift in (21, 14, 7, 0)) + body
+
+
+def id3v1() -> bytes:
+    return b"TAG" + b"A title".ljust(30, b"\0") + bytes(90) + b"2024"[:4] + b"\x0c"
+
+
+def ape_tag(cover_bytes: int, *, with_header: bool) -> bytes:
+    items = struct.pack("<II", cover_bytes, 2) + b"Cover Art (Front)\0" + garbage(cover_bytes)
+
+    def edge(flags: int) -> bytes:
+        return b"APETAGEX" + struct.pack("<IIII", 2000, len(items) + 32, 1, flags) + bytes(8)
+
+    return (edge(0xA0000000) if with_header else b"") + items + edge(0x80000000 if with_header else 0)
+
+
+def lyrics3() -> bytes:
+    text = b"LYRICSBEGIN" + b"IND0000211" + b"LYR00050" + b"la " * 16 + b"la"
+    return text + b"%06d" % len(text) + b"LYRICS200"
+
+
+def encode_tracks(
+    path: Path,
+    tracks: list[NDArray[np.float32]],
+    rate: int,
+    codec: str,
+    *,
+    late_seconds: int = 0,
+    video_seconds: int = 0,
+) -> Path:
+    """Mono `tracks` side by side, `late_seconds` after the first picture if there are any."""
+    with av.open(str(path), "w") as container:
+        streams = [container.add_stream(codec, rate=rate, layout="mono") for _ in tracks]
+        if video_seconds:
+            _encode_pictures(container, "mpeg4" if path.suffix != ".ts" else "mpeg2video", video_seconds)
+        for stream, sound in zip(streams, tracks, strict=True):
+            assert isinstance(stream, AudioStream)
+            _encode_sound(container, stream, sound, late_seconds)
+    return path
+
+
+def _encode_sound(
+    container: av.container.OutputContainer, stream: AudioStream, sound: NDArray[np.float32], late_seconds: int
+) -> None:
+    rate = stream.rate
+    wanted = stream.codec_context.format.name
+    resampler = av.AudioResampler(format=wanted, layout="mono", rate=rate, frame_size=stream.frame_size or 1024)
+    frame = av.AudioFrame.from_ndarray(sound[None, :], format="fltp", layout="mono")
+    frame.sample_rate, frame.time_base, frame.pts = rate, Fraction(1, rate), 0
+    for piece in [*resampler.resample(frame), *resampler.resample(None)]:
+        assert piece.pts is not None
+        piece.pts += late_seconds * rate
+        container.mux(stream.encode(piece))
+    container.mux(stream.encode(None))
+
+
+def without_packets(source: Path, path: Path, left_out: Callable[[float], bool]) -> Path:
+    """Copy the packets of the one track, but not those at times that are left out, as senders of pauses do."""
+    with av.open(str(source)) as old, av.open(str(path), "w") as new:
+        track = old.streams.audio[0]
+        copy = new.add_stream_from_template(track)
+        for packet in old.demux(track):
+            if packet.dts is not None and not left_out(float(packet.dts * packet.time_base)):
+                packet.stream = copy
+                new.mux(packet)
+    return path

@@ -13,18 +13,20 @@ from av.error import FFmpegError
 from av.filter import Graph
 from av.filter.context import FilterContext
 
+from transcribe.audio.errors import Fault, SourceFault
 from transcribe.audio.pcm_format import BYTES_PER_SAMPLE, SAMPLE_RATE
 
 
 class Downmix:
     """Converts frames of one kind (rate, sample format, channels); make a new one when the kind changes."""
 
-    def __init__(self, first: AudioFrame) -> None:
+    def __init__(self, first: AudioFrame, gain: float = 1.0) -> None:
+        """Raises SourceFault for sound that cannot be mixed down."""
         self.kind = frame_kind(first)
         try:
-            self._graph = _graph(first, mean=first.layout.name.endswith(" channels"))
+            self._graph = _graph(first, gain, mean=first.layout.name.endswith(" channels"))
         except FFmpegError:
-            self._graph = _graph(first, mean=True)
+            self._graph = _mean_graph(first, gain)
 
     def convert(self, frame: AudioFrame | None) -> Iterator[memoryview]:
         """Yield the PCM that is ready; None flushes the last samples. Views hold until the next step."""
@@ -40,7 +42,18 @@ class Downmix:
             yield memoryview(converted.planes[0])[: converted.samples * BYTES_PER_SAMPLE]
 
 
-def _graph(frame: AudioFrame, *, mean: bool) -> Graph:
+def _mean_graph(frame: AudioFrame, gain: float) -> Graph:
+    try:
+        return _graph(frame, gain, mean=True)
+    except MemoryError:
+        raise
+    except (FFmpegError, ValueError) as error:
+        rate, sample_format, _ = frame_kind(frame)
+        detail = f"{frame.layout.nb_channels} channels of {sample_format} at {rate} Hz cannot be mixed down"
+        raise SourceFault(Fault.NOTHING_DECODABLE, detail) from error
+
+
+def _graph(frame: AudioFrame, gain: float, *, mean: bool) -> Graph:
     """From frames like `frame` to our PCM; `mean`: the plain mean of all channels instead of a downmix.
 
     libswresample weighs channels by their places (front, side, voice of a film). Channels without places,
@@ -59,6 +72,8 @@ def _graph(frame: AudioFrame, *, mean: bool) -> Graph:
     ]
     if mean and frame.layout.nb_channels > 1:
         chain.append(graph.add("pan", _mean_of_channels(frame.layout.nb_channels)))
+    if gain != 1.0:
+        chain.append(graph.add("volume", volume=f"{gain:.3f}", precision="float"))
     chain += [
         graph.add("aresample", str(SAMPLE_RATE)),
         graph.add("aformat", sample_fmts="s16", channel_layouts="mono", sample_rates=str(SAMPLE_RATE)),

@@ -7,7 +7,8 @@ AudioError
 │   ├── FileCutOff          the part that says where the sound lies is missing
 │   ├── NoSoundTrack        a video without sound
 │   ├── NothingDecodable    a sound track, but not one sample can be read
-│   └── TooDemanding        reading it takes more time or memory than any honest file does
+│   ├── TooDemanding        reading it takes more time or memory than any honest file does
+│   └── RecordingChanged    not the bytes any more that were uploaded
 └── AudioNotPrepared        the file may be fine: trying again can help
     ├── FileUnreadable      gone, or no permission
     ├── DiskFull
@@ -69,6 +70,9 @@ class NothingDecodable(AudioRefused): ...
 class TooDemanding(AudioRefused): ...
 
 
+class RecordingChanged(AudioRefused): ...
+
+
 class AudioNotPrepared(AudioError): ...
 
 
@@ -93,10 +97,20 @@ class Fault(StrEnum):
     NO_SOUND_TRACK = "no_sound_track"
     NOTHING_DECODABLE = "nothing_decodable"
     TOO_DEMANDING = "too_demanding"
+    CHANGED = "changed"
     UNREADABLE = "unreadable"
     DISK_FULL = "disk_full"
     STOPPED = "stopped"
     FAILED = "failed"
+
+
+class SourceFault(Exception):
+    """A file cannot be read: `fault` and a technical `detail` (may be empty). Inside child processes only."""
+
+    def __init__(self, fault: Fault, detail: str = "") -> None:
+        super().__init__(fault, detail)
+        self.fault = fault
+        self.detail = detail
 
 
 _TEXTS: dict[Fault, tuple[type[AudioError], str, str]] = {
@@ -125,6 +139,11 @@ _TEXTS: dict[Fault, tuple[type[AudioError], str, str]] = {
         TooDemanding,
         "reading it took more time or memory than a sound file should",
         "Save it as wav or mp3 with another program and use that",
+    ),
+    Fault.CHANGED: (
+        RecordingChanged,
+        "the recording on the disk is not the one that was uploaded",
+        "Upload it again",
     ),
     Fault.UNREADABLE: (
         FileUnreadable,
@@ -174,6 +193,8 @@ __all__ = [
     "NothingDecodable",
     "PreparationFailed",
     "PreparationStopped",
+    "RecordingChanged",
+    "SourceFault",
     "TooDemanding",
     "audio_error",
     "shown_name",

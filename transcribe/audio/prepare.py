@@ -40,13 +40,14 @@ class BrokenStretch:
 
 @dataclass(frozen=True, kw_only=True)
 class PreparedAudio:
-    """16 kHz mono s16le PCM at `pcm_path`, and the spans that tile it."""
+    """16 kHz mono s16le PCM at `pcm_path`, the spans that tile it, and notes for people about how it was read."""
 
     pcm_path: Path
     total_samples: int
     duration_seconds: float
     spans: tuple[Span, ...]
     broken: tuple[BrokenStretch, ...]
+    notes: tuple[str, ...] = ()
 
 
 class Preparation:
@@ -54,7 +55,7 @@ class Preparation:
 
     Start it from a thread that lives at least as long (see start_child). As a context manager it is killed
     on exit unless it is done. `out_pcm` appears complete or not at all. `expected_seconds` (from the probe)
-    lets a disk that is too small be refused before the first byte.
+    lets a disk that is too small be refused before the first byte. With `sha256`, no other file is read.
     """
 
     def __init__(
@@ -65,6 +66,7 @@ class Preparation:
         display_name: str,
         expected_seconds: float | None = None,
         memory_bytes: int = DEFAULT_MEMORY_BYTES,
+        sha256: str = "",
     ) -> None:
         self._out_pcm = out_pcm.absolute()
         self._display_name = display_name
@@ -78,7 +80,7 @@ class Preparation:
             self._require_disk(expected_seconds)
         self._process = start_child(
             "transcribe.audio.prepare_child",
-            [f"--memory-bytes={memory_bytes}", "--", str(source.absolute()), str(self._out_pcm)],
+            [f"--memory-bytes={memory_bytes}", f"--sha256={sha256}", "--", str(source.absolute()), str(self._out_pcm)],
         )
 
     @property
@@ -186,6 +188,7 @@ class Preparation:
             duration_seconds=event["duration_seconds"],
             spans=tuple(Span(start, end) for start, end in event["spans"]),
             broken=tuple(BrokenStretch(start, end, reason) for start, end, reason in event["broken"]),
+            notes=tuple(event["notes"]),
         )
 
     def _ended_without_result(self) -> AudioError:

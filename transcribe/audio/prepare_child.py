@@ -1,10 +1,11 @@
 """Child process: decode a whole file to 16 kHz mono PCM and plan its chunks.
 
-    python -m transcribe.audio.prepare_child SOURCE OUT_PCM [--parent=PID] [--memory-bytes=N]
+    python -m transcribe.audio.prepare_child SOURCE OUT_PCM [--parent=PID] [--memory-bytes=N] [--sha256=HEX]
 
 Writes JSON lines: {"event": "progress", "seconds"}, at the end {"event": "prepared", "total_samples",
-"duration_seconds", "spans": [[start_sample, end_sample]], "broken": [[start_s, end_s, why]]} or
-{"event": "failed", "fault", "detail"}. OUT_PCM appears by rename, complete, or not at all.
+"duration_seconds", "spans": [[start_sample, end_sample]], "broken": [[start_s, end_s, why]], "notes": [text]} or
+{"event": "failed", "fault", "detail"}. With --sha256, nothing but the file that has it is read. OUT_PCM appears
+by rename, complete, or not at all.
 """
 
 from __future__ import annotations
@@ -19,11 +20,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from transcribe.audio.child_process import ChildLimits, contain, exit_if_orphaned
-from transcribe.audio.errors import Fault
+from transcribe.audio.errors import Fault, SourceFault
 from transcribe.audio.prepare import DEFAULT_MEMORY_BYTES, part_path
 
 if TYPE_CHECKING:
     from transcribe.audio.assembly import Assembly
+    from transcribe.audio.levels import Treatment
+    from transcribe.audio.recording import Recording
 
 PROGRESS_EVERY_SECONDS = 0.2
 # Below everything a person waits for (protocol, "Low priority").
@@ -37,22 +40,21 @@ def main(arguments: list[str]) -> int:
     parser.add_argument("out", type=Path)
     parser.add_argument("--parent", type=int, default=os.getppid())
     parser.add_argument("--memory-bytes", type=int, default=DEFAULT_MEMORY_BYTES)
+    parser.add_argument("--sha256", default="")
     options = parser.parse_args(arguments)
     contain(
         ChildLimits(cpu_seconds=None, memory_bytes=options.memory_bytes, nice=NICE),
         options.parent,
     )
-    _say(_prepare_and_report(options.source, options.out, options.parent))
+    _say(_prepare_and_report(options.source, options.out, options.sha256, options.parent))
     return 0
 
 
-def _prepare_and_report(source: Path, out: Path, parent_pid: int) -> dict[str, object]:
+def _prepare_and_report(source: Path, out: Path, sha256: str, parent_pid: int) -> dict[str, object]:
     """Prepare; whatever goes wrong, leave no file and say what it was."""
-    from transcribe.audio.source import SourceFault  # after contain(): loads av
-
     part = part_path(out)
     try:
-        return _prepare(source, out, part, Progress(parent_pid))
+        return _prepare(source, out, part, sha256, Progress(parent_pid))
     except SourceFault as error:
         return _failed(error.fault, error.detail)
     except OSError as error:
@@ -66,38 +68,49 @@ def _prepare_and_report(source: Path, out: Path, parent_pid: int) -> dict[str, o
         part.unlink(missing_ok=True)
 
 
-def _prepare(source: Path, out: Path, part: Path, progress: Progress) -> dict[str, object]:
-    from transcribe.audio.chunking import plan_spans
+def _prepare(source: Path, out: Path, part: Path, sha256: str, progress: Progress) -> dict[str, object]:
+    from transcribe.audio.chunking import plan_spans  # after contain(): loads av
     from transcribe.audio.quiet import quiet_point
+    from transcribe.audio.recording import open_recording
 
-    assembly = _decode(source, part, progress)
+    with open_recording(source, on_block=lambda: progress.at(0.0), sha256=sha256) as recording:
+        assembly, notes = _decode(recording, part, progress)
+        recording.require_unchanged()
     spans = plan_spans(assembly.written_samples, lambda mark: quiet_point(part, mark))
     part.replace(out)
     _sync_directory(out.parent)
     return {
         "event": "prepared",
         "total_samples": assembly.written_samples,
-        "duration_seconds": assembly.expected_seconds,
+        "duration_seconds": assembly.end_seconds,
         "spans": [[span.start_sample, span.end_sample] for span in spans],
         "broken": [[broken.start_seconds, broken.end_seconds, broken.reason] for broken in assembly.broken],
+        "notes": notes,
     }
 
 
-def _decode(source: Path, part: Path, progress: Progress) -> Assembly:
-    from transcribe.audio.assembly import Assembly
-    from transcribe.audio.sound import Loss, SoundReader
-    from transcribe.audio.source import SourceFault, open_source, require_bearable_length
+def _decode(recording: Recording, part: Path, progress: Progress) -> tuple[Assembly, list[str]]:
+    """Decode the file; once more where that shows that 16 bit mono would lose what is in it."""
+    from transcribe.audio.levels import Treatment
 
-    opened = open_source(source)
+    treatment = Treatment()
+    assembly = _decode_with(treatment, recording, part, progress)
+    treatment = assembly.survey.treatment
+    if treatment != Treatment():
+        assembly = _decode_with(treatment, recording, part, progress)
+    return assembly, [*recording.notes, *treatment.notes]
+
+
+def _decode_with(treatment: Treatment, recording: Recording, part: Path, progress: Progress) -> Assembly:
+    from transcribe.audio.assembly import Assembly
+    from transcribe.audio.source import require_bearable_length
+
     with part.open("wb") as out:
-        assembly = Assembly(out)
-        for piece in SoundReader(opened):
-            if isinstance(piece, Loss):
-                assembly.lose(piece)
-            else:
-                assembly.add(piece)
-            require_bearable_length(assembly.expected_seconds)
-            progress.at(assembly.expected_seconds)
+        assembly = Assembly(out, treatment)
+        for source in recording.parts():
+            for _ in assembly.add_all(source):
+                require_bearable_length(assembly.end_seconds)
+                progress.at(assembly.end_seconds)
         assembly.finish()
         if assembly.heard_samples == 0 or assembly.written_samples == 0:
             raise SourceFault(Fault.NOTHING_DECODABLE)

@@ -16,14 +16,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from transcribe.audio.child_process import ChildLimits, contain
-from transcribe.audio.errors import Fault
-from transcribe.audio.timeline import Move, judge_move
+from transcribe.audio.errors import Fault, SourceFault
+from transcribe.audio.timeline import Timeline
 
 if TYPE_CHECKING:
-    from av.audio.stream import AudioStream
-    from av.packet import Packet
-
+    from transcribe.audio.packets import SoundPacket
+    from transcribe.audio.recording import Recording
     from transcribe.audio.source import Source
+    from transcribe.audio.walk import Walk
 
 # Random bytes can look like one frame of mp3, hardly like three in a row that follow each other.
 CONVINCING_PACKETS = 3
@@ -49,62 +49,66 @@ def main(arguments: list[str]) -> int:
 
 
 def _probe_and_report(path: Path) -> dict[str, object]:
-    from transcribe.audio.source import SourceFault, open_source  # after contain(): loads av
+    from transcribe.audio.recording import open_recording  # after contain(): loads av
 
     try:
-        return _describe(open_source(path))
+        with open_recording(path) as recording:
+            return _describe(recording)
     except SourceFault as error:
         return {"fault": error.fault.value, "detail": error.detail}
     except MemoryError:
         return {"fault": Fault.TOO_DEMANDING.value, "detail": "memory"}
 
 
-def _describe(source: Source) -> dict[str, object]:
-    measure = _Measure(source)
-    measure.run()
+def _describe(recording: Recording) -> dict[str, object]:
+    """The first part's kind of sound, the length and the warnings of all."""
+    from transcribe.audio.source import has_pictures, require_bearable_length
+
+    timeline, kinds, warnings = Timeline(), [], []
+    for source in recording.parts():
+        measure = _Measure(source, timeline)
+        warnings += measure.run()
+        require_bearable_length(timeline.end_seconds)
+        kinds.append(
+            {
+                "codec": source.stream.codec_context.codec.canonical_name,
+                "container": source.container.format.name,
+                **measure.kind,
+                "has_video": has_pictures(source.container),
+                "clock_start_seconds": source.start_seconds,
+            }
+        )
     return {
-        "duration_seconds": measure.sound_end_seconds,
-        "codec": source.stream.codec_context.codec.canonical_name,
-        "container": source.container.format.name,
-        "sample_rate": source.stream.rate,
-        "channels": source.stream.layout.nb_channels,
-        "has_video": source.has_video,
-        "warnings": _warnings(source, measure.sound_end_seconds, measure.file_end_seconds),
-        "clock_start_seconds": source.start_seconds,
+        **kinds[0],
+        "duration_seconds": round(timeline.end_seconds, 6),
+        "warnings": list(dict.fromkeys([*warnings, *recording.notes])),
     }
 
 
 class _Measure:
-    """Reads every packet (cheap) and decodes only until sound has convincingly come out."""
+    """Reads every packet of a part (cheap) and decodes only until sound has convincingly come out."""
 
-    def __init__(self, source: Source) -> None:
-        from transcribe.audio.sound import ByteClock
-
-        longest = source.longest_packet_bytes
+    def __init__(self, source: Source, timeline: Timeline) -> None:
         self._source = source
-        self._byte_clock = None if longest is None else ByteClock(longest)
-        self._rebase_seconds = 0.0
+        self._timeline = timeline
         self._good_in_a_row = 0
         self._good = 0
         self._bad = 0
-        self.sound_end_seconds = 0.0
-        self.file_end_seconds = 0.0
+        self.kind: dict[str, int] = {}  # of the first frame: the header may not know it
 
-    def run(self) -> None:
-        """Raises SourceFault when nothing can be decoded or no recording is that long."""
-        from transcribe.audio.sound import Loss, read_packets
-        from transcribe.audio.source import SourceFault, require_bearable_length
+    def run(self) -> list[str]:
+        """Put the part on the timeline; what is wrong with its claims. Raises SourceFault when it cannot be decoded."""
+        from transcribe.audio.packets import Loss
+        from transcribe.audio.walk import Walk
 
-        for packet in read_packets(self._source.container, self._source.container.streams):
-            if isinstance(packet, Loss):
-                continue
-            if packet.stream_index == self._source.stream.index:
-                self._take_sound(packet)
-            else:
-                self.file_end_seconds = max(self.file_end_seconds, self._span_seconds(packet)[1])
+        walk, before = Walk(self._source), self._timeline.end_seconds
+        for packet in walk:
+            if not isinstance(packet, Loss):
+                self._take(walk, packet)
         if not self._convinced and (self._good == 0 or self._bad > 0):
             raise SourceFault(self._nothing_fault())
-        require_bearable_length(self.sound_end_seconds)
+        self._timeline.begin_part()
+        return _claim_warnings(self._source, walk, self._timeline.end_seconds - before)
 
     @property
     def _convinced(self) -> bool:
@@ -114,40 +118,23 @@ class _Measure:
         """Any bytes can resemble a raw stream for a moment; a container does not come about by chance."""
         return Fault.NOT_AUDIO if self._source.longest_packet_bytes else Fault.NOTHING_DECODABLE
 
-    def _take_sound(self, packet: Packet[AudioStream]) -> None:
-        lost_seconds = 0.0
-        if self._byte_clock is not None and packet.size:
-            self._byte_clock.good(packet)
-            lost_seconds = self._byte_clock.lost_seconds
-        start, end = self._span_seconds(packet)
-        self._follow_clock(start + lost_seconds)
-        end += lost_seconds + self._rebase_seconds
-        self.sound_end_seconds = max(self.sound_end_seconds, end)
-        self.file_end_seconds = max(self.file_end_seconds, end)
+    def _take(self, walk: Walk, packet: SoundPacket) -> None:
+        evidence = walk.follow(packet, sounds=not packet.is_discard)
+        start_seconds, end_seconds = walk.span_seconds(packet)
+        if not packet.is_discard:
+            self._timeline.place(start_seconds, evidence)
+            self._timeline.catch_up(start_seconds)
+            self._timeline.advance((end_seconds or 0.0) - (start_seconds or 0.0))
         if not self._convinced:
             self._try_to_decode(packet)
 
-    def _follow_clock(self, start_seconds: float) -> None:
-        """Go on counting where the file's clock starts anew (recordings that were joined)."""
-        start = start_seconds + self._rebase_seconds
-        move = judge_move(expected_seconds=self.sound_end_seconds, start_seconds=start, after_loss=False)
-        if move is Move.REBASE:
-            self._rebase_seconds += self.sound_end_seconds - start
-
-    def _span_seconds(self, packet: Packet[AudioStream]) -> tuple[float, float]:
-        """Start and end on the file's timeline; the end so far for a packet without a time."""
-        start = packet.pts if packet.pts is not None else packet.dts
-        if start is None:
-            at = self.sound_end_seconds - self._rebase_seconds
-            return at, at
-        start_seconds = float(start * packet.time_base) - self._source.start_seconds
-        return start_seconds, start_seconds + float((packet.duration or 0) * packet.time_base)
-
-    def _try_to_decode(self, packet: Packet[AudioStream]) -> None:
+    def _try_to_decode(self, packet: SoundPacket) -> None:
         from av.error import FFmpegError
 
+        from transcribe.audio.downmix import Downmix
+
         try:
-            samples = sum(frame.samples for frame in packet.decode())
+            frames = packet.decode()
         except MemoryError:
             raise
         except FFmpegError:
@@ -155,21 +142,25 @@ class _Measure:
             self._good_in_a_row = 0
             return
         # Decoders hold frames back: a packet that gives none is neither good nor bad.
-        if samples:
+        if any(frame.samples for frame in frames):
+            self.kind = self.kind or {"sample_rate": frames[0].sample_rate, "channels": frames[0].layout.nb_channels}
+            Downmix(frames[0])  # what cannot be mixed down is refused now
             self._good += 1
             self._good_in_a_row += 1
 
 
-def _warnings(source: Source, duration_seconds: float, file_end_seconds: float) -> list[str]:
-    warnings = []
-    if source.states_no_length:
-        warnings.append(f"The header states no length; {duration_seconds:.1f} s of sound were found.")
-    elif source.stated_seconds is not None:
-        found_seconds = file_end_seconds if source.states_file_length else duration_seconds
-        warnings += _stated_length_warnings(source.stated_seconds, found_seconds)
-    if source.sound_tracks > 1:
-        warnings.append(f"There are {source.sound_tracks} sound tracks; only the main one is used.")
-    return warnings
+def _claim_warnings(source: Source, walk: Walk, part_seconds: float) -> list[str]:
+    """What the header says and the sound disproves; both are counted from the file's own zero."""
+    if source.wav is not None:
+        share = source.wav.share
+        if share is None:
+            return [f"The header states no length; {part_seconds:.1f} s of sound were found."]
+        return _stated_length_warnings(share * part_seconds, part_seconds)
+    if source.stated_seconds is None:
+        return []
+    end_seconds = walk.file_end_seconds if source.states_file_length else walk.end_seconds
+    stated_seconds = source.stated_seconds - max(0.0, source.start_seconds if source.states_file_length else 0.0)
+    return _stated_length_warnings(max(stated_seconds, end_seconds), end_seconds)
 
 
 def _stated_length_warnings(stated_seconds: float, found_seconds: float) -> list[str]:

@@ -10,6 +10,7 @@ from datetime import datetime, timedelta
 from django.utils import timezone
 
 from transcribe.audio.pcm_format import SAMPLE_RATE
+from transcribe.broken_lines import Note, notes_from
 from transcribe.catalog import languages
 from transcribe.models import Attempt, Job, JobEvent
 from transcribe.queue_rules import closed_seconds
@@ -81,7 +82,7 @@ class JobDetail:
     live_lines_before: int
     language_label: str
     options: tuple[OptionShown, ...]
-    notes: tuple[str, ...]
+    notes: tuple[Note, ...]
     events: tuple[TimelineEvent, ...]
     attempts: tuple[Attempt, ...]
     is_ended: bool
@@ -114,7 +115,7 @@ def job_detail(job: Job, now: datetime | None = None) -> JobDetail:
         live_lines_before=max(0, len(live) - LIVE_LINES),
         language_label=language_label(job),
         options=tuple(_options(job)),
-        notes=tuple(line for line in job.note.splitlines() if line),
+        notes=notes_from([line for line in job.note.splitlines() if line]),
         events=tuple(_timeline_event(event) for event in events),
         attempts=tuple(attempts),
         is_ended=job.is_ended,

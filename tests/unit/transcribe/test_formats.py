@@ -22,10 +22,7 @@ from transcribe.audio.probe import probe_file
     ],
 )
 def test_it_reads(tmp_path: Path, name: str, codec: str, rate: int, video: str | None) -> None:
-    try:
-        path = encode(tmp_path / name, beacon(3, rate), rate, codec, video=video)
-    except Exception as error:
-        pytest.skip(f"cannot be written here: {error}")
+    path = encode(tmp_path / name, beacon(3, rate), rate, codec, video=video)
 
     info = probe_file(path, display_name="a")
     prepared = Preparation(path, tmp_path / "out.pcm", display_name="a").wait()

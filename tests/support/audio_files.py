@@ -65,10 +65,11 @@ def encode(
     bit_rate: int | None = None,
     options: dict[str, str] | None = None,
     video: str | None = None,
+    container_format: str | None = None,
     sound_after_seconds: int = 0,
 ) -> Path:
-    """Encode mono `sound`, with moving pictures by codec `video` if given; the container follows from the name."""
-    with av.open(str(path), "w", options=options or {}) as container:
+    """Encode mono `sound`, with moving pictures by codec `video` if given; the name tells the container unless told."""
+    with av.open(str(path), "w", format=container_format, options=options or {}) as container:
         stream = container.add_stream(codec, rate=rate, layout="mono")
         assert isinstance(stream, AudioStream)
         if bit_rate is not None:

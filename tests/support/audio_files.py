@@ -65,18 +65,17 @@ def encode(
     bit_rate: int | None = None,
     options: dict[str, str] | None = None,
     video: str | None = None,
+    container_format: str | None = None,
     sound_after_seconds: int = 0,
 ) -> Path:
-    """Encode mono `sound`, with moving pictures by codec `video` if given; the container follows from the name."""
-    with av.open(str(path), "w", options=options or {}) as container:
-        # mxf wants them first, and at a rate of television.
-        pictures = None if video is None else _add_pictures(container, video, rate=25 if path.suffix == ".mxf" else 10)
+    """Encode mono `sound`, with moving pictures by codec `video` if given; the name tells the container unless told."""
+    with av.open(str(path), "w", format=container_format, options=options or {}) as container:
         stream = container.add_stream(codec, rate=rate, layout="mono")
         assert isinstance(stream, AudioStream)
         if bit_rate is not None:
             stream.bit_rate = bit_rate
-        if pictures is not None:
-            _encode_pictures(container, pictures, len(sound) / rate)
+        if video is not None:
+            _encode_pictures(container, video, len(sound) / rate)
         _encode_sound(container, stream, sound, sound_after_seconds)
     return path
 
@@ -84,21 +83,16 @@ def encode(
 def write_video(path: Path, seconds: float, video: str = "mpeg4") -> Path:
     """Pictures without sound."""
     with av.open(str(path), "w") as container:
-        _encode_pictures(container, _add_pictures(container, video), seconds)
+        _encode_pictures(container, video, seconds)
     return path
 
 
-def _add_pictures(container: av.container.OutputContainer, codec: str, rate: int = 10) -> VideoStream:
-    stream = container.add_stream(codec, rate=rate, width=64, height=64, pix_fmt="yuv420p")
+def _encode_pictures(container: av.container.OutputContainer, codec: str, seconds: float) -> None:
+    stream = container.add_stream(codec, rate=10, width=64, height=64, pix_fmt="yuv420p")
     assert isinstance(stream, VideoStream)
-    return stream
-
-
-def _encode_pictures(container: av.container.OutputContainer, stream: VideoStream, seconds: float) -> None:
-    rate = stream.codec_context.framerate
-    for number in range(round(seconds * rate)):
+    for number in range(round(seconds * 10)):
         picture = av.VideoFrame(64, 64, "yuv420p")
-        picture.pts, picture.time_base = number, 1 / rate
+        picture.pts, picture.time_base = number, Fraction(1, 10)
         container.mux(stream.encode(picture))
     container.mux(stream.encode(None))
 
@@ -201,8 +195,7 @@ def encode_tracks(
     with av.open(str(path), "w") as container:
         streams = [container.add_stream(codec, rate=rate, layout="mono") for _ in tracks]
         if video_seconds:
-            pictures = _add_pictures(container, "mpeg4" if path.suffix != ".ts" else "mpeg2video")
-            _encode_pictures(container, pictures, video_seconds)
+            _encode_pictures(container, "mpeg4" if path.suffix != ".ts" else "mpeg2video", video_seconds)
         for stream, sound in zip(streams, tracks, strict=True):
             assert isinstance(stream, AudioStream)
             _encode_sound(container, stream, sound, late_seconds)

@@ -14,15 +14,16 @@ from transcribe.audio.probe import probe_file
 
 
 @pytest.mark.parametrize(
-    ("name", "codec", "rate", "video"),
+    ("container_format", "codec", "rate"),
     [
-        ("a.mxf", "pcm_s16le", 48000, "mpeg2video"),
-        ("a.wtv", "mp2", 44100, "mpeg2video"),
-        ("a.rm", "ac3", 44100, None),
+        ("mxf_opatom", "pcm_s16le", 48000),
+        ("wtv", "mp2", 44100),
+        ("rm", "ac3", 44100),
+        ("ircam", "pcm_s16le", 16000),
     ],
 )
-def test_it_reads(tmp_path: Path, name: str, codec: str, rate: int, video: str | None) -> None:
-    path = encode(tmp_path / name, beacon(3, rate), rate, codec, video=video)
+def test_it_reads(tmp_path: Path, container_format: str, codec: str, rate: int) -> None:
+    path = encode(tmp_path / "a", beacon(3, rate), rate, codec, container_format=container_format)
 
     info = probe_file(path, display_name="a")
     prepared = Preparation(path, tmp_path / "out.pcm", display_name="a").wait()

@@ -20,7 +20,7 @@ from j5a_admin.backup.claims import nobody_uses
 from j5a_admin.backup.errors import ArchiveDamaged, BackupError, BackupFromNewer, DataInTheWay, disk_told
 from j5a_admin.backup.manifest import DATABASE_NAME, UPLOADS, Manifest
 from j5a_admin.backup.read import archive_read, require_readable
-from j5a_admin.backup.snapshot import database_check, database_migrations, database_recordings
+from j5a_admin.backup.snapshot import database_check, database_close_doors, database_migrations, database_recordings
 from j5a_admin.backup.swap import (
     OLD_DATABASE,
     STAGING,
@@ -65,6 +65,7 @@ def restore(path: Path, *, replace: bool, say: Say) -> Restored:
             staging = staging_begin(data_dir)
             manifest = archive_read(path, into=staging)
             _examine(staging / DATABASE_NAME, manifest)
+            database_close_doors(staging / DATABASE_NAME)
             say("The backup is whole. Bringing its database up to date …")
             if _bring_up_to_date(staging / DATABASE_NAME, manifest.host):
                 say(f"The hours and a pause of the queue, set on {manifest.host}, apply here now.")

@@ -108,7 +108,7 @@ TEMPLATES = [
 # ── Database: why these options, measured: docs/architecture.md ─────────────────────────────────
 DATABASES = {
     "default": {
-        "ENGINE": "django.db.backends.sqlite3",
+        "ENGINE": "j5a_admin.sqlite",
         "NAME": DATA_DIR / "j5a.sqlite3",
         "ATOMIC_REQUESTS": False,  # IMMEDIATE makes every atomic block a write lock: keep them short
         "OPTIONS": {

@@ -68,7 +68,9 @@ def database_check(path: Path) -> None:
     if problems != ["ok"]:
         raise ArchiveDamaged(f"The database in it is damaged: {'; '.join(problems)}.")
     if code is not None:
-        raise ArchiveDamaged(f"The database in it has the {code[0]} {code[1]!r}, which no panel makes. Use another backup.")
+        raise ArchiveDamaged(
+            f"The database in it has the {code[0]} {code[1]!r}, which no panel makes. Use another backup."
+        )
 
 
 def database_recordings(path: Path) -> dict[str, str]:

@@ -61,7 +61,8 @@ def contents(data_dir: Path) -> dict[str, bytes]:
     return {
         str(path.relative_to(data_dir)): path.read_bytes()
         for path in sorted(data_dir.rglob("*"))
-        if path.is_file() and path.relative_to(data_dir).parts[0] not in {"static", "panel.lock", "worker.lock"}
+        if path.is_file()
+        and path.relative_to(data_dir).parts[0] not in {"static", "panel.lock", "worker.lock", "data.lock"}
     }
 
 

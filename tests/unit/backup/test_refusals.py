@@ -15,6 +15,7 @@ from j5a_admin.backup.read import archive_read
 from tests.support.backups import Change, Made, Member, contents, forged, with_database
 from tests.support.panel import Panel
 
+
 def entry(name: str, kind: bytes = tarfile.REGTYPE, link: str = "") -> Member:
     info = tarfile.TarInfo(name)
     info.type, info.linkname = kind, link
@@ -108,13 +109,14 @@ def test_another_file_is_refused(tmp_path: Path, data: bytes) -> None:
         archive_read(tmp_path / "other")
 
 
-def test_a_restore_of_a_forged_one_changes_nothing(made: Made, copied: Panel, tmp_path: Path) -> None:
-    before = contents(copied.data_dir)
-    done = copied.manage("restore", "--replace", str(forged(made, tmp_path, flip)))
+def test_a_restore_of_a_forged_one_changes_nothing(made: Made, empty: Panel, tmp_path: Path) -> None:
+    empty.manage("check")  # makes the keys of this machine
+    before = contents(empty.data_dir)
+    done = empty.manage("restore", str(forged(made, tmp_path, flip)))
     assert done.returncode == 1
     assert "is not as its list of contents says. Use another backup." in done.stderr
     assert "Traceback" not in done.stderr
-    assert contents(copied.data_dir) == before
+    assert contents(empty.data_dir) == before
 
 
 def test_a_folder_is_no_backup(empty: Panel, tmp_path: Path) -> None:
@@ -147,4 +149,4 @@ def test_a_file_that_is_not_there_is_told_before_the_data_that_is(made: Made, tm
     done = made.panel.manage("restore", str(tmp_path / "none.tar"))
     assert done.returncode != 0
     assert "none.tar cannot be read: No such file" in done.stderr
-    assert "--replace" not in done.stderr
+    assert "has data" not in done.stderr

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import hashlib
 import io
+import random
 import secrets
+import time
 from collections.abc import Callable
 from pathlib import Path
 
@@ -17,9 +19,8 @@ from django.db import DEFAULT_DB_ALIAS, connections, transaction
 from django.db.migrations.executor import MigrationExecutor
 from django.db.models import Q
 
-from j5a_admin.backup.claims import nobody_uses
-from j5a_admin.backup.restore import restore_finish
-from j5a_admin.backup.swap import swap_is_decided
+from j5a_admin.backup.manifest import SAMPLE_MARK
+from j5a_admin.claims import DataUnusable, data_alone
 from j5a_admin.secret import private_directory, secret_write
 from transcribe.models import Job, JobSource
 from transcribe.options import DecodingOptions
@@ -29,6 +30,7 @@ from transcribe.uploads import local_upload
 
 ADMIN_NAME = "admin"
 SAMPLE_PATH = Path(settings.BASE_DIR) / "transcribe" / "demo" / "sample.mp3"
+MIGRATE_WAIT_SECONDS = 5.0
 Say = Callable[[str], None]
 
 _OF_THE_PANEL = Q(content_type__app_label__in=("gate", "transcribe"))
@@ -45,13 +47,6 @@ def database_path() -> Path:
     return Path(str(settings.DATABASES["default"]["NAME"]))
 
 
-def restore_complete(say: Say) -> None:
-    """Go on with a restore that was interrupted in its last step, before the database is looked at."""
-    if swap_is_decided(Path(settings.DATA_DIR)):
-        with nobody_uses(Path(settings.DATA_DIR), database_path()):
-            restore_finish(say)
-
-
 def directories_make() -> None:
     """The folders of the data directory, and the one for weights, which may lie elsewhere.
 
@@ -64,12 +59,28 @@ def directories_make() -> None:
 
 
 def database_migrate(say: Say) -> None:
-    executor = MigrationExecutor(connections[DEFAULT_DB_ALIAS])
-    plan = executor.migration_plan(executor.loader.graph.leaf_nodes())
-    if plan:
-        say(f"Preparing the database ({len(plan)} steps) …")
-        call_command("migrate", interactive=False, verbosity=0)
+    """Bring the database up to date, alone on it; of several that start at once, the others wait for the one that does.
+
+    Raises:
+        DataUnusable: it is not up to date, and other programs use it.
+    """
+    deadline = time.monotonic() + MIGRATE_WAIT_SECONDS
+    while steps := _steps_missing():
+        try:
+            with data_alone(settings.DATA_DIR):
+                say(f"Preparing the database ({steps} steps) …")
+                call_command("migrate", interactive=False, verbosity=0)
+        except DataUnusable:
+            if time.monotonic() > deadline:
+                raise
+            connections.close_all()
+            time.sleep(random.uniform(0.1, 0.4))  # noqa: S311 - so that two do not ask in step
     database_path().chmod(0o600)
+
+
+def _steps_missing() -> int:
+    executor = MigrationExecutor(connections[DEFAULT_DB_ALIAS])
+    return len(executor.migration_plan(executor.loader.graph.leaf_nodes()))
 
 
 def static_collect(say: Say) -> None:
@@ -106,7 +117,7 @@ def roles_make() -> None:
 
 def sample_submit(say: Say) -> None:
     """On an empty database, the bundled sample becomes the first job."""
-    if Job.objects.exists() or default_storage.exists(".sample-submitted") or not SAMPLE_PATH.is_file():
+    if Job.objects.exists() or default_storage.exists(SAMPLE_MARK) or not SAMPLE_PATH.is_file():
         return
     with local_upload(SAMPLE_PATH) as upload:
         job_submit(
@@ -118,7 +129,7 @@ def sample_submit(say: Say) -> None:
             user=None,
             source=JobSource.SAMPLE,
         )
-    (Path(settings.MEDIA_ROOT) / ".sample-submitted").touch()
+    (Path(settings.MEDIA_ROOT) / SAMPLE_MARK).touch()
     say("The bundled sample is the first job: its transcript will be in the panel within a minute.")
 
 

@@ -117,7 +117,7 @@ TEMPLATES = [
 # ── Database: why these options, measured: docs/architecture.md ─────────────────────────────────
 DATABASES = {
     "default": {
-        "ENGINE": "django.db.backends.sqlite3",
+        "ENGINE": "j5a_admin.sqlite",
         "NAME": DATA_DIR / "j5a.sqlite3",
         "ATOMIC_REQUESTS": False,  # IMMEDIATE makes every atomic block a write lock: keep them short
         "OPTIONS": {
@@ -232,6 +232,8 @@ KEEP_JOBS_DAYS = env_int("KEEP_JOBS_DAYS", 0, low=0, high=36_500)  # 0: for ever
 Q_CLUSTER = {
     "name": "j5a",
     "orm": "default",
+    "broker_class": "transcribe.bell.Bell",  # rows only ring; nothing in them is unpickled or run
+    "scheduler": False,  # it would run whatever a row of its table names
     "workers": 1,
     # A job takes the hours it takes; the supervisor watches the engine instead. (No limit at all would be None,
     # which makes django-q2 warn at every start.)

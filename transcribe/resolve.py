@@ -15,6 +15,7 @@ from gate.core.processes import command_text
 from gate.core.requirement import Requirement, requirement_for_checkpoint, requirement_for_model
 from transcribe.catalog import CatalogModel, catalog, model_named
 from transcribe.checkpoints import checkpoint_check
+from transcribe.declared import checkpoint_declared
 from transcribe.errors import ModelUnknown
 from transcribe.file_hashes import file_sha256_cached
 from transcribe.learned import with_learned
@@ -96,7 +97,8 @@ def _requirement_by_name_or_size(value: str) -> Requirement:
         return requirement_for_model(value)
     path = local_path(value)
     try:
-        return requirement_for_checkpoint(model_label(value), path.stat().st_size)
+        declared = checkpoint_declared(path)
+        return requirement_for_checkpoint(model_label(value), declared.file_bytes, declared.parameters)
     except OSError as error:
         raise _unreadable(path, error) from error
 

@@ -82,8 +82,15 @@ def requirement_for_model(name: str) -> Requirement:
     return Requirement(name, size_gib * GIB, source)
 
 
-def requirement_for_checkpoint(name: str, file_bytes: int) -> Requirement:
-    """A registered checkpoint file of our own, judged by its size."""
+def requirement_for_checkpoint(name: str, file_bytes: int, parameters: int = 0) -> Requirement:
+    """A registered checkpoint file of our own, judged by its size, or by the numbers it declares where that is more."""
+    model_bytes = 2 * max(0, parameters)  # as the half floats for which the factor was measured
+    if model_bytes > file_bytes:
+        peak_bytes = _RUNTIME_BYTES + int(_PEAK_PER_FILE_BYTE * model_bytes)
+        source = (
+            f"{bytes_text(model_bytes)} that it declares × {_PEAK_PER_FILE_BYTE} + 0.5 GiB for torch, at least 1 GiB"
+        )
+        return Requirement(name, max(_FLOOR_BYTES, peak_bytes), source)
     peak_bytes = _RUNTIME_BYTES + int(_PEAK_PER_FILE_BYTE * max(0, file_bytes))
     source = f"{bytes_text(file_bytes)} file × {_PEAK_PER_FILE_BYTE} + 0.5 GiB for torch, at least 1 GiB"
     return Requirement(name, max(_FLOOR_BYTES, peak_bytes), source)

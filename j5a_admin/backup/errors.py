@@ -3,8 +3,7 @@
 BackupError            it cannot be done; the message names the cause and the next step
 ├── ArchiveDamaged     the file is not a whole backup of this panel, or was changed
 ├── BackupFromNewer    made by a version of the panel that this one does not know
-├── DataInTheWay       the data directory is not empty
-└── PanelRuns          somebody uses the data directory
+└── DataInTheWay       the data directory is not empty
 """
 
 from __future__ import annotations
@@ -28,10 +27,6 @@ class BackupFromNewer(BackupError):
 
 
 class DataInTheWay(BackupError):
-    pass
-
-
-class PanelRuns(BackupError):
     pass
 
 

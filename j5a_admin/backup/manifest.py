@@ -13,6 +13,7 @@ FORMAT = 1
 MANIFEST_NAME = "manifest.json"
 DATABASE_NAME = "j5a.sqlite3"
 UPLOADS = "uploads/"
+SAMPLE_MARK = ".sample-submitted"  # among the recordings: the sample is not submitted a second time
 MANIFEST_LIMIT_BYTES = 64 * 1024**2  # 200 bytes a recording: three hundred thousand of them
 # As `upload_keep` and Django's storage name them: no part of a name comes from a user, none begins with a dot.
 UPLOAD_NAME = re.compile(r"[A-Za-z0-9_-][A-Za-z0-9._-]{0,254}")

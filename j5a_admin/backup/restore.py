@@ -1,12 +1,12 @@
-"""Put a backup into the data directory: checked and brought up to date beside what is there, then renamed in."""
+"""Put a backup into an empty data directory: checked and brought up to date in a folder of it, then renamed."""
 
 from __future__ import annotations
 
 import os
 import shutil
+import sqlite3
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
 from pathlib import Path
 
 from django.apps import apps
@@ -16,94 +16,93 @@ from django.db import DEFAULT_DB_ALIAS, DatabaseError, connections
 from django.db.migrations.loader import MigrationLoader
 
 from gate.core.units import bytes_text
-from j5a_admin.backup.claims import nobody_uses
 from j5a_admin.backup.errors import ArchiveDamaged, BackupError, BackupFromNewer, DataInTheWay, disk_told
-from j5a_admin.backup.manifest import DATABASE_NAME, UPLOADS, Manifest
+from j5a_admin.backup.manifest import DATABASE_NAME, SAMPLE_MARK, UPLOADS, Manifest
 from j5a_admin.backup.read import archive_read, require_readable
-from j5a_admin.backup.snapshot import database_check, database_migrations, database_recordings
-from j5a_admin.backup.swap import (
-    OLD_DATABASE,
-    STAGING,
-    UPLOADS_DIR,
-    staging_begin,
-    swap_decide,
-    swap_finish,
-    swap_is_decided,
-)
+from j5a_admin.backup.snapshot import database_check, database_close_doors, database_migrations, database_recordings
+from j5a_admin.claims import STAGING, data_alone, require_whole
 from transcribe.services.claims import jobs_take_back
 from transcribe.services.queue_control import queue_rules_take_over
 
 Say = Callable[[str], None]
+# The database and what SQLite keeps beside it.
+DATABASE_FILES = (DATABASE_NAME, *(f"{DATABASE_NAME}-{end}" for end in ("wal", "shm", "journal")))
 
 
-@dataclass(frozen=True, kw_only=True)
-class Restored:
-    """`aside`: the folder with what was there before; None when there was nothing."""
-
-    manifest: Manifest
-    aside: Path | None
-
-
-def restore(path: Path, *, replace: bool, say: Say) -> Restored:
-    """Restore the backup `path`.
+def restore(path: Path, say: Say) -> Manifest:
+    """Restore the backup `path` into an empty data directory; its database is put in place last.
 
     Raises:
-        BackupError: with the cause; what was there is untouched.
+        BackupError: with the cause; nothing that could start is left behind.
+        DataUnusable: other programs use the directory.
     """
-    data_dir, database = Path(settings.DATA_DIR), _database_path()
-    with nobody_uses(data_dir, database):
-        restore_finish(say)
-        has_data = _has_data(data_dir)
-        require_readable(path)
-        if has_data and not replace:
-            raise DataInTheWay(
-                f"{data_dir} has data already, and nothing was changed. With --replace it is set aside (not deleted) "
-                "and the backup takes its place; or restore into another folder with J5A_DATA_DIR."
-            )
-        _space_check(path, data_dir)
-        with disk_told("The backup could not be restored; what was there is untouched", data_dir), _tidy(data_dir):
-            staging = staging_begin(data_dir)
-            manifest = archive_read(path, into=staging)
-            _examine(staging / DATABASE_NAME, manifest)
-            say("The backup is whole. Bringing its database up to date …")
-            if _bring_up_to_date(staging / DATABASE_NAME, manifest.host):
-                say(f"The hours and a pause of the queue, set on {manifest.host}, apply here now.")
-            (staging / UPLOADS_DIR / ".sample-submitted").touch()
-            swap_decide(data_dir)
-        aside = swap_finish(data_dir)
-    if not has_data:
-        shutil.rmtree(aside)  # an empty uploads folder
-    return Restored(manifest=manifest, aside=aside if has_data else None)
-
-
-def restore_finish(say: Say) -> None:
-    """Complete a restore that was interrupted between its renames. Hold the panel's claim."""
     data_dir = Path(settings.DATA_DIR)
-    if swap_is_decided(data_dir):
-        aside = swap_finish(data_dir)
-        say(f"A restore that was interrupted is complete now; what was there before is in {aside}.")
+    with data_alone(data_dir):
+        require_readable(path)
+        _require_empty(data_dir)
+        _space_check(path, data_dir)
+        with disk_told("The backup could not be restored", data_dir):
+            with _staging(data_dir) as staging:
+                manifest = _fill(path, staging, say)
+            _put_in_place(staging, data_dir)
+    return manifest
+
+
+def _fill(path: Path, staging: Path, say: Say) -> Manifest:
+    manifest = archive_read(path, into=staging)
+    _examine(staging / DATABASE_NAME, manifest)
+    say("The backup is whole. Bringing its database up to date …")
+    if _bring_up_to_date(staging / DATABASE_NAME, manifest.host):
+        say(f"The hours and a pause of the queue, set on {manifest.host}, apply here now.")
+    (staging / UPLOADS / SAMPLE_MARK).touch()
+    return manifest
 
 
 @contextmanager
-def _tidy(data_dir: Path) -> Iterator[None]:
-    """On a failure nothing half-written stays."""
+def _staging(data_dir: Path) -> Iterator[Path]:
+    """A folder on the data's own disk; on a failure nothing half-written stays."""
+    staging = data_dir / STAGING
+    staging.mkdir(mode=0o700)
     try:
-        yield
+        (staging / UPLOADS).mkdir(mode=0o700)
+        yield staging
     except BaseException:
-        if not swap_is_decided(data_dir):
-            shutil.rmtree(data_dir / STAGING, ignore_errors=True)
+        shutil.rmtree(staging, ignore_errors=True)
         raise
 
 
-def _database_path() -> Path:
-    return Path(str(settings.DATABASES[DEFAULT_DB_ALIAS]["NAME"]))
+def _put_in_place(staging: Path, data_dir: Path) -> None:
+    """Only renames. Until the last of them there is no database, and every start says so (`require_whole`)."""
+    uploads = data_dir / UPLOADS
+    uploads.mkdir(mode=0o700, exist_ok=True)
+    _sync_directory(staging)
+    for recording in (staging / UPLOADS).iterdir():
+        recording.rename(uploads / recording.name)
+    _sync_directory(uploads)
+    (staging / DATABASE_NAME).rename(data_dir / DATABASE_NAME)
+    _sync_directory(data_dir)
+    shutil.rmtree(staging)
 
 
-def _has_data(data_dir: Path) -> bool:
-    """A database, or a recording. Folders that every command makes are not data."""
-    uploads = data_dir / UPLOADS_DIR
+def _sync_directory(path: Path) -> None:
+    descriptor = os.open(path, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def _require_empty(data_dir: Path) -> None:
+    """Folders that every command makes, and the keys of this machine, are not data."""
+    require_whole(data_dir)
+    uploads = data_dir / UPLOADS
     recordings = [path for path in uploads.iterdir() if path.name != "incoming"] if uploads.is_dir() else []
-    return bool(recordings) or any((data_dir / name).exists() for name in OLD_DATABASE)
+    here = [data_dir / name for name in (*DATABASE_FILES, STAGING) if os.path.lexists(data_dir / name)]
+    if found := here + recordings:
+        raise DataInTheWay(
+            f"{data_dir} has data already ({found[0].relative_to(data_dir)}), and nothing was changed. A restore takes "
+            "an empty directory: move this one aside first (mv), or name another with J5A_DATA_DIR."
+        )
 
 
 def _space_check(path: Path, data_dir: Path) -> None:
@@ -139,6 +138,7 @@ def _bring_up_to_date(database: Path, host: str) -> bool:
     Whether the rules of the queue of `host`, another machine, were taken over.
     """
     with _connected_to(database), _database_told():
+        database_close_doors(database)
         call_command("migrate", interactive=False, verbosity=0)
         for model in apps.get_models():  # what it says of itself is not what it has
             model._base_manager.order_by().first()
@@ -146,7 +146,7 @@ def _bring_up_to_date(database: Path, host: str) -> bool:
         taken_over = queue_rules_take_over(host)
         with connections[DEFAULT_DB_ALIAS].cursor() as cursor:
             cursor.execute("PRAGMA wal_checkpoint(TRUNCATE)")
-    for beside in OLD_DATABASE[:-1]:
+    for beside in DATABASE_FILES[1:]:
         (database.parent / beside).unlink(missing_ok=True)
     database.chmod(0o600)
     descriptor = os.open(database, os.O_RDONLY)
@@ -161,7 +161,7 @@ def _bring_up_to_date(database: Path, host: str) -> bool:
 def _database_told() -> Iterator[None]:
     try:
         yield
-    except DatabaseError as error:
+    except (DatabaseError, sqlite3.Error) as error:
         raise BackupError(
             f"The backup's database could not be brought up to date: {error}. Nothing was changed. "
             "Free some space if the disk is full; otherwise use another backup."

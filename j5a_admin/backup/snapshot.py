@@ -9,9 +9,9 @@ from pathlib import Path
 
 from j5a_admin.backup.errors import ArchiveDamaged, BackupError
 
-# Rows that open doors: a session's key is its cookie. Nobody needs them after a restore, which logs everybody out.
-# A wake-up is signed with a key that is not in the backup; the worker makes new ones from the jobs.
-LEFT_OUT_TABLES = ("django_session", "django_q_ormq")
+# Rows that open doors: a session's key is its cookie, and django-q2 runs or unpickles what lies in its tables.
+# Nobody needs them after a restore: people log in again, and the worker makes new wake-ups from the jobs.
+LEFT_OUT_TABLES = ("django_session", "django_q_ormq", "django_q_schedule", "django_q_task")
 
 
 def database_snapshot(source: Path, target: Path) -> None:
@@ -49,6 +49,12 @@ def _without_doors(copy: sqlite3.Connection) -> None:
     copy.execute("VACUUM")  # rows that were deleted in the panel before, too
 
 
+def database_close_doors(path: Path) -> None:
+    """Remove from a restored database, before anything reads it, what a backup of ours never holds."""
+    with closing(sqlite3.connect(path, isolation_level=None)) as database:
+        _without_doors(database)
+
+
 def database_check(path: Path) -> None:
     """Raises ArchiveDamaged unless it is a whole database of this panel."""
     try:
@@ -56,10 +62,15 @@ def database_check(path: Path) -> None:
             problems = [text for (text,) in database.execute("PRAGMA integrity_check(5)")]
             database.execute("SELECT 1 FROM transcribe_job LIMIT 1")
             database.execute("SELECT 1 FROM django_migrations LIMIT 1")
+            code = database.execute("SELECT type, name FROM sqlite_master WHERE type IN ('trigger', 'view')").fetchone()
     except sqlite3.DatabaseError as error:
         raise ArchiveDamaged(f"The database in it is not one of this panel, or is damaged: {error}.") from error
     if problems != ["ok"]:
         raise ArchiveDamaged(f"The database in it is damaged: {'; '.join(problems)}.")
+    if code is not None:
+        raise ArchiveDamaged(
+            f"The database in it has the {code[0]} {code[1]!r}, which no panel makes. Use another backup."
+        )
 
 
 def database_recordings(path: Path) -> dict[str, str]:

@@ -5,9 +5,8 @@ from __future__ import annotations
 from django_q.models import OrmQ
 from django_q.tasks import async_task
 
+from transcribe.bell import WAKE_TASK
 from transcribe.services.claims import jobs_due, jobs_recover_commands, jobs_running_here
-
-WAKE_TASK = "transcribe.tasks.wake"
 
 
 def queue_wake() -> None:

@@ -17,7 +17,6 @@ class Command(BaseCommand):
     def handle(self, *args: Any, **options: Any) -> None:
         if not first_run.database_path().exists():
             require_startable()  # a start that cannot succeed sets nothing up
-        first_run.restore_complete(self._say)
         first_run.directories_make()
         uploads_sweep()
         first_run.database_migrate(self._say)

@@ -1,4 +1,4 @@
-"""`manage.py restore FILE`: a backup into a data directory whose panel does not run."""
+"""`manage.py restore FILE`: a backup into an empty data directory."""
 
 from __future__ import annotations
 
@@ -13,28 +13,22 @@ from j5a_admin.backup.restore import restore
 
 
 class Command(BaseCommand):
-    help = "Put a backup into the data directory. Everything is checked before anything is changed."
+    help = "Put a backup into an empty data directory. Everything is checked before anything is changed."
     requires_system_checks: list[str] = []
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("file", type=Path, help="what `manage.py backup` wrote")
-        parser.add_argument(
-            "--replace", action="store_true", help="set aside the data that is there (it is not deleted)"
-        )
 
     def handle(self, *args: Any, **options: Any) -> None:
         try:
-            restored = restore(options["file"].absolute(), replace=options["replace"], say=self._say)
+            manifest = restore(options["file"].absolute(), self._say)
         except BackupError as error:
             raise CommandError(str(error)) from error
-        manifest = restored.manifest
         self._say(
             f"Restored: the backup of {manifest.host} from {manifest.created_at}, {len(manifest.files) - 1} recordings."
         )
         for text in manifest.missing:
             self._say(f"It never had the recording {text}.")
-        if restored.aside is not None:
-            self._say(f"What was there before is in {restored.aside}; delete it when you do not need it any more.")
         self._say("Start the panel with `make run`. Everybody logs in again.")
 
     def _say(self, line: str) -> None:

@@ -13,6 +13,7 @@ from django.db import DatabaseError
 from tqdm import tqdm
 
 from j5a_admin import first_run
+from j5a_admin.claims import DataUnusable
 from transcribe.abilities import abilities_check
 from transcribe.catalog import language_code
 from transcribe.commandline import EXIT_FAILED, CommandControl, Order, formats_of, run_order
@@ -56,6 +57,8 @@ class Command(BaseCommand):
     def handle(self, *args: Any, **options: Any) -> None:
         try:
             code = self._transcribe(options)
+        except DataUnusable:
+            raise
         except DatabaseError as problem:
             self._say(f"{database_trouble(problem)} What was finished is kept; the panel's worker goes on with it.")
             code = EXIT_FAILED

@@ -11,8 +11,7 @@ from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError
 
 from gate.core.patient import patient_stdout
-from j5a_admin.backup.claims import panel_claim
-from j5a_admin.backup.restore import restore_finish
+from j5a_admin.claims import data_use, panel_claim
 from j5a_admin.startable import require_startable
 from j5a_admin.supervise import Child, Supervisor
 
@@ -28,7 +27,7 @@ class Command(BaseCommand):
     def handle(self, *args: Any, **options: Any) -> None:
         require_startable()
         self._claim_data_directory()
-        restore_finish(self._say)
+        data_use(settings.DATA_DIR)
         supervisor = Supervisor(_children(), say=self._say)
         for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
             if signal.getsignal(number) is not signal.SIG_IGN:  # nohup ignores SIGHUP: the panel outlives its terminal

@@ -39,7 +39,6 @@ def test_into_an_empty_folder_everything_comes_back(made: Made, empty: Panel) ->
         rows = f"SELECT * FROM {table} ORDER BY 1"
         assert list(map(tuple, empty.rows(rows))) == list(map(tuple, made.panel.rows(rows))) != []
     assert not (empty.data_dir / "restoring").exists()
-    assert list(empty.data_dir.glob("before-restore*")) == []
     assert empty.manage("prepare").returncode == 0
     assert len(empty.rows("SELECT 1 FROM transcribe_job")) == 1  # the sample is not submitted a second time
 
@@ -74,24 +73,9 @@ def test_data_in_the_way_is_left_alone(made: Made, copied: Panel) -> None:
     before = contents(copied.data_dir)
     done = copied.manage("restore", str(made.backup))
     assert done.returncode == 1
-    assert "has data already, and nothing was changed. With --replace" in done.stderr
+    assert f"{copied.data_dir} has data already (j5a.sqlite3), and nothing was changed." in done.stderr
+    assert "move this one aside first" in done.stderr
     assert contents(copied.data_dir) == before
-
-
-def test_replaced_data_is_set_aside(made: Made, copied: Panel) -> None:
-    with closing(database(copied)) as rows:
-        rows.execute("UPDATE transcribe_job SET title = 'changed since'")
-    before = contents(copied.data_dir)
-    done = copied.manage("restore", "--replace", str(made.backup))
-    assert done.returncode == 0, done.stderr
-    (aside,) = copied.data_dir.glob("before-restore-*")
-    assert str(aside) in done.stdout
-    kept = contents(aside)
-    assert kept == {name: before[name] for name in kept}
-    assert {"j5a.sqlite3", "first_password"} < set(kept)
-    assert copied.rows("SELECT title FROM transcribe_job")[0][0] != "changed since"
-    with closing(sqlite3.connect(aside / "j5a.sqlite3")) as old:
-        assert old.execute("SELECT title FROM transcribe_job").fetchall() == [("changed since",)]
 
 
 def test_an_older_database_is_brought_up_to_date(copied: Panel, empty: Panel) -> None:

@@ -3,40 +3,17 @@
 from __future__ import annotations
 
 import hashlib
-import io
 import json
 import sqlite3
 import tarfile
-from collections.abc import Callable
-from contextlib import closing
 from pathlib import Path
 
 import pytest
 
 from j5a_admin.backup.errors import ArchiveDamaged, BackupError
 from j5a_admin.backup.read import archive_read
-from tests.support.backups import Made, contents
+from tests.support.backups import Change, Made, Member, contents, forged, with_database
 from tests.support.panel import Panel
-
-Member = tuple[tarfile.TarInfo, bytes]
-Change = Callable[[list[Member]], None]
-
-
-def members(path: Path) -> list[Member]:
-    with tarfile.open(path) as archive:
-        return [(info, archive.extractfile(info).read()) for info in archive]  # type: ignore[union-attr]
-
-
-def forged(made: Made, tmp_path: Path, change: Change) -> Path:
-    found = members(made.backup)
-    change(found)
-    path = tmp_path / "forged.tar"
-    with tarfile.open(path, "w", format=tarfile.PAX_FORMAT) as archive:
-        for info, data in found:
-            if info.isreg():
-                info.size = len(data)
-            archive.addfile(info, io.BytesIO(data))
-    return path
 
 
 def entry(name: str, kind: bytes = tarfile.REGTYPE, link: str = "") -> Member:
@@ -132,13 +109,14 @@ def test_another_file_is_refused(tmp_path: Path, data: bytes) -> None:
         archive_read(tmp_path / "other")
 
 
-def test_a_restore_of_a_forged_one_changes_nothing(made: Made, copied: Panel, tmp_path: Path) -> None:
-    before = contents(copied.data_dir)
-    done = copied.manage("restore", "--replace", str(forged(made, tmp_path, flip)))
+def test_a_restore_of_a_forged_one_changes_nothing(made: Made, empty: Panel, tmp_path: Path) -> None:
+    empty.manage("check")  # makes the keys of this machine
+    before = contents(empty.data_dir)
+    done = empty.manage("restore", str(forged(made, tmp_path, flip)))
     assert done.returncode == 1
     assert "is not as its list of contents says. Use another backup." in done.stderr
     assert "Traceback" not in done.stderr
-    assert contents(copied.data_dir) == before
+    assert contents(empty.data_dir) == before
 
 
 def test_a_folder_is_no_backup(empty: Panel, tmp_path: Path) -> None:
@@ -150,18 +128,10 @@ def test_a_folder_is_no_backup(empty: Panel, tmp_path: Path) -> None:
 def test_a_database_with_other_tables_is_refused_in_words(made: Made, empty: Panel, tmp_path: Path) -> None:
     """It says that it is up to date, and lacks what the panel works with."""
 
-    def change(found: list[Member]) -> None:
-        database = tmp_path / "changed.sqlite3"
-        database.write_bytes(found[0][1])
-        with closing(sqlite3.connect(database, isolation_level=None)) as rows:
-            rows.execute("ALTER TABLE transcribe_attempt RENAME TO other")
-            rows.execute("PRAGMA journal_mode=DELETE")
-        data = database.read_bytes()
-        info, values = found[-1][0], json.loads(found[-1][1])
-        values["files"][0] |= {"size_bytes": len(data), "sha256": hashlib.sha256(data).hexdigest()}
-        found[0], found[-1] = (found[0][0], data), (info, json.dumps(values).encode())
+    def rename(rows: sqlite3.Connection) -> None:
+        rows.execute("ALTER TABLE transcribe_attempt RENAME TO other")
 
-    done = empty.manage("restore", str(forged(made, tmp_path, change)))
+    done = empty.manage("restore", str(forged(made, tmp_path, with_database(tmp_path, rename))))
     assert (done.returncode, "Traceback" in done.stderr) == (1, False)
     assert "could not be brought up to date: no such table: transcribe_attempt. Nothing was changed." in done.stderr
     assert not (empty.data_dir / "j5a.sqlite3").exists()
@@ -179,4 +149,4 @@ def test_a_file_that_is_not_there_is_told_before_the_data_that_is(made: Made, tm
     done = made.panel.manage("restore", str(tmp_path / "none.tar"))
     assert done.returncode != 0
     assert "none.tar cannot be read: No such file" in done.stderr
-    assert "--replace" not in done.stderr
+    assert "has data" not in done.stderr

@@ -1,0 +1,1 @@
+"""Django's SQLite backend, with the claim on the data directory: no program opens the database without it."""

@@ -154,6 +154,8 @@ FILE_UPLOAD_DIRECTORY_PERMISSIONS = 0o700
 FILE_UPLOAD_TEMP_DIR = private_directory(DATA_DIR / "uploads" / "incoming")
 FILE_UPLOAD_HANDLERS = ["transcribe.uploads.HashingUploadHandler"]
 DATA_UPLOAD_MAX_NUMBER_FILES = 100
+# Every form but the upload's own file: it is held in memory until it is whole (j5a_admin/web_worker.py).
+DATA_UPLOAD_MAX_MEMORY_SIZE = 256 * 1024
 UPLOAD_MAX_BYTES = env_int("UPLOAD_MAX_MIB", 20 * 1024, low=1, high=10_000_000) * MIB
 # Kept free for the database, the decoded audio and everybody else on the disk.
 DISK_RESERVE_BYTES = env_int("DISK_RESERVE_MIB", 500, low=0, high=10_000_000) * MIB

@@ -152,7 +152,7 @@ FILE_UPLOAD_PERMISSIONS = 0o600
 FILE_UPLOAD_DIRECTORY_PERMISSIONS = 0o700
 # On the uploads' own file system, so that the last step is a rename.
 FILE_UPLOAD_TEMP_DIR = private_directory(DATA_DIR / "uploads" / "incoming")
-FILE_UPLOAD_HANDLERS = ["transcribe.uploads.HashingUploadHandler"]
+FILE_UPLOAD_HANDLERS = ["transcribe.uploads.FilesIgnored"]  # the upload view brings its own
 DATA_UPLOAD_MAX_NUMBER_FILES = 100
 # Every form but the upload's own file: it is held in memory until it is whole (j5a_admin/web_worker.py).
 DATA_UPLOAD_MAX_MEMORY_SIZE = 256 * 1024

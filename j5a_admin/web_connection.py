@@ -38,7 +38,9 @@ class PatientSource:
     def recv(self, size: int) -> bytes:
         if not self._poll.poll(SILENT_SECONDS * 1000):
             raise TimeoutError("silent")
-        return self._sock.recv(size)
+        if not (data := self._sock.recv(size)):
+            raise ConnectionResetError("cut")  # the end of an upload is known: this is none
+        return data
 
 
 class Outbox:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import socket
+from datetime import timedelta
 from pathlib import Path
 
 from django.core.exceptions import ImproperlyConfigured
@@ -77,6 +78,7 @@ INSTALLED_APPS = [
     "django.contrib.staticfiles",
     "django.contrib.humanize",
     "django_q",
+    "axes",
 ]
 
 MIDDLEWARE = [
@@ -92,12 +94,29 @@ MIDDLEWARE = [
     "j5a_admin.middleware.PanelLoginRequiredMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
+    "axes.middleware.AxesMiddleware",
 ]
 
 ROOT_URLCONF = "j5a_admin.urls"
 WSGI_APPLICATION = "j5a_admin.wsgi.application"
 LOGIN_URL = "admin:login"
 LOGIN_REDIRECT_URL = "dashboard"
+
+# ── Guessed passwords (j5a_admin/login.py) ───────────────────────────────────────────────────────
+AUTHENTICATION_BACKENDS = ["axes.backends.AxesStandaloneBackend", "django.contrib.auth.backends.ModelBackend"]
+AXES_FAILURE_LIMIT = env_int("LOGIN_TRIES", 5, low=1, high=1000)
+# Short, and not made longer by tries meanwhile: who guesses must not keep the only administrator out.
+AXES_COOLOFF_TIME = timedelta(seconds=env_int("LOGIN_WAIT_SECONDS", 60, low=1, high=86_400))
+AXES_RESET_COOL_OFF_ON_FAILURE_DURING_LOCKOUT = False
+AXES_LOCKOUT_PARAMETERS = [["username", "ip_address"]]
+AXES_RESET_ON_SUCCESS = True
+AXES_CLIENT_IP_CALLABLE = "j5a_admin.login.client_address"
+AXES_LOCKOUT_CALLABLE = "j5a_admin.login.locked_out"
+AXES_ENABLE_ADMIN = False  # j5a_admin/admin.py shows them, to read
+AXES_DISABLE_ACCESS_LOG = True
+AXES_ENABLE_ACCESS_FAILURE_LOG = True
+AXES_SENSITIVE_PARAMETERS: list[str] = []  # name and address belong into the log; the password never gets there
+AXES_VERBOSE = False
 
 TEMPLATES = [
     {
@@ -161,8 +180,10 @@ FILE_UPLOAD_PERMISSIONS = 0o600
 FILE_UPLOAD_DIRECTORY_PERMISSIONS = 0o700
 # On the uploads' own file system, so that the last step is a rename.
 FILE_UPLOAD_TEMP_DIR = private_directory(DATA_DIR / "uploads" / "incoming")
-FILE_UPLOAD_HANDLERS = ["transcribe.uploads.HashingUploadHandler"]
+FILE_UPLOAD_HANDLERS = ["transcribe.uploads.FilesIgnored"]  # the upload view brings its own
 DATA_UPLOAD_MAX_NUMBER_FILES = 100
+# Every form but the upload's own file: it is held in memory until it is whole (j5a_admin/web_worker.py).
+DATA_UPLOAD_MAX_MEMORY_SIZE = 256 * 1024
 UPLOAD_MAX_BYTES = env_int("UPLOAD_MAX_MIB", 20 * 1024, low=1, high=10_000_000) * MIB
 # Kept free for the database, the decoded audio and everybody else on the disk.
 DISK_RESERVE_BYTES = env_int("DISK_RESERVE_MIB", 500, low=0, high=10_000_000) * MIB
@@ -264,5 +285,5 @@ LOGGING = {
         }
     },
     "root": {"handlers": ["stderr"], "level": "INFO"},
-    "loggers": {"django-q": {"level": "WARNING"}},
+    "loggers": {"django-q": {"level": "WARNING"}, "axes": {"level": "WARNING"}},
 }

@@ -23,6 +23,7 @@ from django.utils import timezone
 from gate.services import protected_paths, protected_spans, records_prune
 from transcribe.conf import JOURNAL_SUFFIX
 from transcribe.engine_logs import LOG_NAME
+from transcribe.login_records import login_failures_prune, sessions_prune
 from transcribe.models import Job
 from transcribe.services.jobs import job_delete
 from transcribe.states import ENDED
@@ -94,6 +95,8 @@ def tidy(policy: RetentionPolicy, *, dry_run: bool = False) -> list[Removed]:
         _orphans(keeper),
         Removed(what="verdicts", count=records.verdicts),
         Removed(what="lock events", count=records.lock_events),
+        Removed(what="expired sessions", count=sessions_prune(now, dry_run=dry_run)),
+        Removed(what="failed logins", count=login_failures_prune(now, policy.record_days, dry_run=dry_run)),
     ]
 
 

@@ -6,7 +6,6 @@ import fcntl
 import hashlib
 import os
 import re
-import shutil
 import stat
 import time
 import uuid
@@ -16,15 +15,17 @@ from pathlib import Path
 from typing import Any, BinaryIO
 
 from django.conf import settings
+from django.core.exceptions import RequestDataTooBig
 from django.core.files.storage import default_storage
 from django.core.files.uploadedfile import TemporaryUploadedFile
-from django.core.files.uploadhandler import FileUploadHandler, TemporaryFileUploadHandler
+from django.core.files.uploadhandler import FileUploadHandler, SkipFile, TemporaryFileUploadHandler
+from django.http import HttpRequest
 from django.http.multipartparser import MultiPartParser
-from django.template.defaultfilters import filesizeformat
 
 from transcribe.audio.errors import shown_name
 from transcribe.errors import UploadRefused
 from transcribe.names import clean_name
+from transcribe.upload_room import room_give, room_take, room_written
 
 COPY_BYTES = 1024 * 1024
 JUST_BEGUN_SECONDS = 10.0  # between making a temporary file and locking it lie microseconds
@@ -67,11 +68,32 @@ class _NamingParser(MultiPartParser):
         return None if name in {".", ".."} else name
 
 
+class FilesIgnored(FileUploadHandler):
+    """Every address but the upload's: Django reads a form before it knows who sent it, so no file touches the disk."""
+
+    def handle_raw_input(self, input_data: Any, META: Any, content_length: int, *args: Any, **kwargs: Any) -> None:
+        if content_length > (settings.DATA_UPLOAD_MAX_MEMORY_SIZE or 0):
+            raise RequestDataTooBig("Only the upload form takes so much at once.")
+
+    def new_file(self, *args: Any, **kwargs: Any) -> None:
+        raise SkipFile
+
+    def receive_data_chunk(self, raw_data: bytes, start: int) -> None:
+        return None
+
+    def file_complete(self, file_size: int) -> None:
+        return None
+
+
 class HashingUploadHandler(TemporaryFileUploadHandler):
     """Django's temporary-file handler that also hashes, and refuses what cannot fit."""
 
     file: HashedUpload
     _is_read_by_us = False
+
+    def __init__(self, request: HttpRequest | None = None) -> None:
+        super().__init__(request)
+        self._files: list[HashedUpload] = []
 
     def handle_raw_input(
         self, input_data: Any, META: Any, content_length: int, boundary: str, encoding: str | None = None
@@ -88,16 +110,18 @@ class HashingUploadHandler(TemporaryFileUploadHandler):
         FileUploadHandler.new_file(self, *args, **kwargs)
         name = self.file_name or ""
         self._shown_name = shown_name(clean_name(name))
-        space_check(self._incoming_bytes, self._shown_name)
-        self._incoming_bytes = 0
+        if not self._files:
+            room_take(self, self._incoming_bytes, self._shown_name)
         with disk_errors(self._shown_name):
             self.file = HashedUpload(name, self.content_type, 0, self.charset, self.content_type_extra)
+        self._files.append(self.file)
         self._hash = hashlib.sha256()
 
     def receive_data_chunk(self, raw_data: bytes, start: int) -> None:
         self._hash.update(raw_data)
         with self._kept_whole_or_not():
             self.file.write(raw_data)
+            room_written(self, len(raw_data), self._shown_name)
 
     def file_complete(self, file_size: int) -> HashedUpload:
         with self._kept_whole_or_not():
@@ -105,39 +129,23 @@ class HashingUploadHandler(TemporaryFileUploadHandler):
         self.file.sha256 = self._hash.hexdigest()
         return self.file
 
+    def upload_complete(self) -> None:
+        room_give(self)
+
     @contextmanager
     def _kept_whole_or_not(self) -> Iterator[None]:
-        """On an error Django closes the files that are complete, and leaves the one in hand to the collector."""
         try:
             with disk_errors(self._shown_name):
                 yield
         except UploadRefused:
-            self.file.close()
+            self.end()
             raise
 
-
-def space_check(incoming_bytes: int, name: str) -> None:
-    """Refuse what is larger than the limit or the free disk, before it is written.
-
-    Raises:
-        UploadRefused: with the size, the free space and what to do.
-    """
-    if incoming_bytes > settings.UPLOAD_MAX_BYTES:
-        raise UploadRefused(
-            f"{name} is too large: {filesizeformat(incoming_bytes)}, with all that was sent together, and the limit is "
-            f"{filesizeformat(settings.UPLOAD_MAX_BYTES)}. Split the recording, upload one file at a time, or raise "
-            "J5A_UPLOAD_MAX_MIB.",
-            cause="too large",
-        )
-    free_bytes = shutil.disk_usage(settings.FILE_UPLOAD_TEMP_DIR).free
-    if incoming_bytes + settings.DISK_RESERVE_BYTES > free_bytes:
-        raise UploadRefused(
-            f"{name} needs {filesizeformat(incoming_bytes)}, but the disk has only "
-            f"{filesizeformat(free_bytes)} free "
-            f"and {filesizeformat(settings.DISK_RESERVE_BYTES)} of it are kept in reserve. Free some space "
-            f"(old jobs can be deleted) and upload it again.",
-            cause="disk full",
-        )
+    def end(self) -> None:
+        """Remove what was not kept, also of an upload that broke off. Django closes only files that came whole."""
+        room_give(self)
+        for file in self._files:
+            file.close()
 
 
 @contextmanager
@@ -169,13 +177,14 @@ def local_upload(path: Path) -> Iterator[HashedUpload]:
             f"{name} is not a file but a folder, pipe or device. Give the path of a recording.",
             cause="not a file",
         )
-    space_check(found.st_size, name)
+    room_take(path, found.st_size, name)
     uploaded = HashedUpload(path.name, "application/octet-stream", found.st_size, None)
     try:
         with path.open("rb") as source, disk_errors(name):
-            uploaded.sha256 = _copy_hashed(source, uploaded.file)
+            uploaded.sha256 = _copy_hashed(source, uploaded.file, path, name)
         yield uploaded
     finally:
+        room_give(path)
         upload_discard(uploaded)
 
 
@@ -202,10 +211,11 @@ def upload_keep(uploaded: TemporaryUploadedFile) -> str:
         return default_storage.save(name, uploaded)
 
 
-def _copy_hashed(source: BinaryIO, target: Any) -> str:
+def _copy_hashed(source: BinaryIO, target: Any, upload: Path, name: str) -> str:
     digest = hashlib.sha256()
     while block := source.read(COPY_BYTES):
         digest.update(block)
         target.write(block)
+        room_written(upload, len(block), name)
     target.flush()
     return digest.hexdigest()

@@ -12,6 +12,7 @@ from gate.core.hysteresis import Latch
 from gate.core.policy import GatePolicy
 from gate.core.readings import (
     ActivityReading,
+    ForeignProcess,
     LockReading,
     LockState,
     MemoryReading,
@@ -207,7 +208,9 @@ def check_processes(reading: ProcessReading) -> CheckResult:
         unit="processes",
         source="process table",
         summary="no other Whisper process runs",
-        evidence=tuple(f"PID {p.pid} {p.what}, {_age_text(p.age_seconds)}: {p.command}" for p in reading.foreign),
+        evidence=tuple(
+            f"PID {p.pid} {p.what}, {_whose(p)}{_age_text(p.age_seconds)}: {p.command}" for p in reading.foreign
+        ),
     )
     if reading.problem is not None:
         unreadable = f"the process table could not be read ({reading.problem})"
@@ -217,11 +220,15 @@ def check_processes(reading: ProcessReading) -> CheckResult:
 
 
 def _processes_block(result: CheckResult, reading: ProcessReading) -> CheckResult:
-    named = ", ".join(f"{p.what} (PID {p.pid}, {_age_text(p.age_seconds)})" for p in reading.foreign)
+    named = ", ".join(f"{p.what} (PID {p.pid}, {_whose(p)}{_age_text(p.age_seconds)})" for p in reading.foreign)
     count = len(reading.foreign)
     summary = f"{count} other Whisper {'process runs' if count == 1 else 'processes run'}: {named}; limit 0"
     they = ("it has", "it") if count == 1 else ("they have", "them")
     return _with(result, Outcome.BLOCK, summary, f"Starts when {they[0]} ended; or stop {they[1]} yourself.")
+
+
+def _whose(process: ForeignProcess) -> str:
+    return "" if process.user is None else f"user {process.user}, "
 
 
 def _age_text(age_seconds: float | None) -> str:

@@ -95,6 +95,7 @@ class ForeignProcess:
     what: str  # "faster-whisper"
     command: str  # shortened for display
     age_seconds: float | None
+    user: str | None = None  # whose it is; None where that could not be read
 
 
 @dataclass(frozen=True, kw_only=True)

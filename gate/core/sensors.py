@@ -272,10 +272,23 @@ def _foreign(rows: Sequence[ProcessRow], own: frozenset[int]) -> tuple[ForeignPr
         return ()
     ours = descendants(rows, own)
     return tuple(
-        ForeignProcess(pid=row.pid, what=what, command=command_text(row.argv or ()), age_seconds=row.age_seconds)
+        ForeignProcess(
+            pid=row.pid,
+            what=what,
+            command=command_text(row.argv or ()),
+            age_seconds=row.age_seconds,
+            user=_user(row.pid),
+        )
         for row, what in suspects
         if row.pid not in ours
     )
+
+
+def _user(pid: int) -> str | None:
+    try:
+        return psutil.Process(pid).username()
+    except psutil.Error:
+        return None
 
 
 def _largest(rows: Sequence[ProcessRow]) -> tuple[Program, ...]:

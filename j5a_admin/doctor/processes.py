@@ -14,7 +14,7 @@ from django.conf import settings
 from gate.core.identity import descriptor_holders
 from gate.core.processes import ProcessRow
 from gate.core.proctable import ArgvCache, read_process_table
-from gate.core.readings import ProcessReading
+from gate.core.readings import ForeignProcess, ProcessReading
 from j5a_admin.doctor.findings import Finding, failed, passed, warned
 
 __all__ = [
@@ -64,7 +64,7 @@ def judge_foreign(reading: ProcessReading) -> tuple[Finding, ...]:
     found = [
         warned(
             subject,
-            f"{process.what} runs (PID {process.pid}): {process.command}",
+            f"{process.what}{_whose(process)} runs (PID {process.pid}): {process.command}",
             f"No job starts until it has ended. Wait for it, or end it: `kill {process.pid}`.",
         )
         for process in reading.foreign
@@ -73,6 +73,10 @@ def judge_foreign(reading: ProcessReading) -> tuple[Finding, ...]:
         sentence = f"No job can start: the process table could not be read ({reading.problem})."
         found.append(failed(subject, sentence, "Make /proc readable for this user."))
     return tuple(found) or (passed(subject, "No other Whisper process runs."),)
+
+
+def _whose(process: ForeignProcess) -> str:
+    return "" if process.user is None else f" of user {process.user}"
 
 
 def judge_own_panel(up_pids: Sequence[int], worker_pids: Sequence[int]) -> Finding:

@@ -14,7 +14,7 @@ from django.contrib.auth.decorators import login_not_required
 from django.contrib.auth.views import redirect_to_login
 from django.core.exceptions import PermissionDenied, TooManyFilesSent
 from django.core.files.uploadedfile import TemporaryUploadedFile
-from django.http import HttpRequest, HttpResponseBase, JsonResponse
+from django.http import HttpRequest, HttpResponseBase, JsonResponse, UnreadablePostError
 from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.views.decorators.cache import never_cache
@@ -27,6 +27,7 @@ from transcribe.forms import UploadForm
 from transcribe.models import Job
 from transcribe.names import stem_of
 from transcribe.services import Submitted, job_submit
+from transcribe.upload_room import upload_place
 from transcribe.uploads import HashingUploadHandler, upload_discard
 from transcribe.views.access import ADD, may
 from transcribe.views.jobs import upload_context
@@ -36,6 +37,11 @@ TOO_MANY = (
     f"At most {settings.DATA_UPLOAD_MAX_NUMBER_FILES} files can come at once, and these were more. None was kept; "
     "choose fewer."
 )
+SILENT = (
+    "Nothing more of the upload arrived for 30 seconds, so it was ended. Nothing was kept. Check the connection and "
+    "upload the file again."
+)
+BROKEN = "The connection broke before the whole file had arrived. Nothing was kept. Upload the file again."
 NOT_ALLOWED = "Your account may not add jobs. Ask an administrator for the permission “Can add job”."
 
 
@@ -56,13 +62,32 @@ def job_upload(request: HttpRequest) -> HttpResponseBase:
     refusal = _refusal_by_headers(request)
     if refusal is not None:
         return refusal
-    request.upload_handlers = [HashingUploadHandler(request)]
+    handler = HashingUploadHandler(request)
+    request.upload_handlers = [handler]
     try:
-        return _job_upload(request)
-    except UploadRefused as error:  # while the body was being read
+        with upload_place(request.user.pk):
+            return _read_and_submit(request)
+    except UploadRefused as error:  # before or while the body was read
         return _answer(request, [Result(name="", error=str(error))])
     except TooManyFilesSent:
         return _answer(request, [Result(name="", error=TOO_MANY)])
+    finally:
+        handler.end()
+
+
+def _read_and_submit(request: HttpRequest) -> HttpResponseBase:
+    """Here, because Django's CSRF check takes a body that broke off for a form without a token."""
+    try:
+        request.POST.get("csrfmiddlewaretoken")
+    except UnreadablePostError as error:
+        return _broken_off(request, SILENT if isinstance(error.__cause__, TimeoutError) else BROKEN)
+    return _job_upload(request)
+
+
+def _broken_off(request: HttpRequest, text: str) -> HttpResponseBase:
+    if _wants_json(request):
+        return JsonResponse({"error": text}, status=400)
+    return render(request, "error.html", {"code": 400, "title": "The upload broke off", "text": text}, status=400)
 
 
 def _refusal_by_headers(request: HttpRequest) -> HttpResponseBase | None:

@@ -16,7 +16,7 @@ from j5a_admin.startable import require_startable
 from j5a_admin.supervise import Child, Supervisor
 
 WEB_THREADS = 24  # an upload has one for as long as it takes
-# gthread beats from its main thread: a slow upload does not count as a dead worker
+# The worker beats from its loop: a slow upload does not count as a dead worker
 WEB_TIMEOUT_SECONDS = 60
 WEB_GRACEFUL_SECONDS = 8
 
@@ -71,7 +71,7 @@ def _web_command() -> list[str]:
         "j5a_admin.wsgi:application",
         f"--bind={host}:{settings.PORT}",
         f"--chdir={settings.BASE_DIR}",
-        "--worker-class=gthread",
+        "--worker-class=j5a_admin.web_worker.PanelWorker",
         "--workers=1",
         f"--threads={WEB_THREADS}",
         f"--timeout={WEB_TIMEOUT_SECONDS}",

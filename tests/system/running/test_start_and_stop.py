@@ -22,11 +22,11 @@ import psutil
 import pytest
 
 from j5a_admin.management.commands.up import WEB_THREADS
+from j5a_admin.web_connection import SILENT_SECONDS
 from tests.support.panel import BASE_DIR, Panel, free_port, until
 from tests.support.speech_files import SPEECH_DIR, joined
 
 CLIP = SPEECH_DIR / "clip_00.flac"
-SILENT_SECONDS = 30.0  # j5a_admin/wsgi.py, which is a whole server when it is imported
 MakePanel = Callable[..., Panel]
 
 

@@ -18,7 +18,7 @@ pytestmark = pytest.mark.usefixtures("needs_root")
 
 # Runs with the uploads folder on a disk of 2 MiB; argv: the case, a wav of 640 KB. The last line is the answer.
 PROGRAM = """
-import json, os, sys
+import json, os, sys, threading
 from io import BytesIO
 from pathlib import Path
 import django
@@ -27,7 +27,7 @@ from django.conf import settings
 from django.core.management import call_command
 from tests.support.uploading import form_of, posted, posted_together, stored_files, submit
 from transcribe.audio.errors import AudioError
-from transcribe.errors import TranscribeError
+from transcribe.errors import TranscribeError, UploadRefused
 from transcribe.models import Job
 from transcribe.uploads import local_upload
 
@@ -74,6 +74,31 @@ def local_file():
     fill(300_000)
     with local_upload(source) as upload:
         submit(upload)
+
+def at_once():
+    # Four forms of 640 KB, of which each alone would fit beside the reserve.
+    settings.DISK_RESERVE_BYTES = 1_200_000
+    begin, content = threading.Barrier(4), source.read_bytes()
+    class BeginsWithTheOthers(BytesIO):
+        def read(self, *args):
+            data = super().read(*args)
+            if self.tell() == len(data) > 0:
+                begin.wait(20)
+            return data
+    def upload(number):
+        try:
+            kept.append(posted(f"{number}.wav", content, stream_of=BeginsWithTheOthers))
+        except UploadRefused:
+            refused.append(number)
+    kept, refused = [], []
+    threads = [threading.Thread(target=upload, args=[number]) for number in range(4)]
+    for thread in threads: thread.start()
+    for thread in threads: thread.join()
+    free = os.statvfs(uploads).f_bavail * os.statvfs(uploads).f_frsize
+    for upload in kept: upload.close()
+    assert free >= settings.DISK_RESERVE_BYTES, free
+    assert (len(kept), len(refused)) == (1, 3)
+    submit(posted("talk.wav", content))
 
 def no_names_left():
     Path(settings.FILE_UPLOAD_TEMP_DIR).mkdir(exist_ok=True)
@@ -130,6 +155,11 @@ def on_small_disk(tmp_path: Path, case: str, source: Path, *, options: str = "si
 
 def test_a_disk_with_room_takes_it(tmp_path: Path, talk: Path) -> None:
     answer = on_small_disk(tmp_path, "fits", talk)
+    assert (answer["error"], answer["jobs"], len(answer["left"])) == ("", 1, 1)
+
+
+def test_uploads_at_once_leave_the_reserve_free(tmp_path: Path, talk: Path) -> None:
+    answer = on_small_disk(tmp_path, "at_once", talk)
     assert (answer["error"], answer["jobs"], len(answer["left"])) == ("", 1, 1)
 
 

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from dataclasses import replace
+
 from gate.core.checks import check_processes
 from gate.core.readings import ForeignProcess, ProcessReading
 from gate.core.verdict import Outcome
@@ -15,6 +17,12 @@ def test_one_foreign_process_blocks_and_is_named() -> None:
     result = check_processes(ProcessReading(foreign=(ONE,)))
     assert result.outcome is Outcome.BLOCK
     assert "faster-whisper (PID 12, running 5 min)" in result.summary
+
+
+def test_its_user_is_named_where_that_could_be_read() -> None:
+    result = check_processes(ProcessReading(foreign=(replace(ONE, user="eve"),)))
+    assert "faster-whisper (PID 12, user eve, running 5 min)" in result.summary
+    assert result.evidence[0].startswith("PID 12 faster-whisper, user eve, running 5 min: ")
 
 
 def test_an_unreadable_process_table_is_unknown() -> None:

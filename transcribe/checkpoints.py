@@ -6,11 +6,11 @@ import zipfile
 import zlib
 from pathlib import Path
 
+from transcribe.declared import PICKLE_LIMIT_BYTES
 from transcribe.errors import ModelUnknown
 from transcribe.file_hashes import file_sha256_cached
 
 CHECKPOINT_KEYS = {"dims", "model_state_dict"}  # whisper/__init__.py, load_model
-PICKLE_LIMIT_BYTES = 16 * 1024**2  # it names the tensors, which lie beside it; large-v3's has less than 1 MB
 
 
 def checkpoint_check(path: str) -> tuple[Path, str]:

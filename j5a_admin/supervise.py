@@ -88,11 +88,11 @@ class Supervisor:
                 process.send_signal(signal.SIGTERM)
         deadline = time.monotonic() + STOP_SECONDS
         for process in running:
-            with contextlib.suppress(subprocess.TimeoutExpired):
-                process.wait(max(0.1, deadline - time.monotonic()))
-        for process in running:
-            with contextlib.suppress(ProcessLookupError, PermissionError):
-                os.killpg(process.pid, signal.SIGKILL)
+            _wait_unreaped(process, deadline)
+        for process in running:  # none is reaped yet: until then nobody else gets its number
+            if process.returncode is None:
+                with contextlib.suppress(ProcessLookupError, PermissionError):
+                    os.killpg(process.pid, signal.SIGKILL)
         for child in self._children:
             if child.process is not None:
                 self._bury(child.name, child.process)
@@ -103,3 +103,12 @@ class Supervisor:
             process.wait(KILLED_SECONDS)
         except subprocess.TimeoutExpired:
             self._say(f"{name} (PID {process.pid}) does not end: the kernel keeps it at a device that does not answer")
+
+
+def _wait_unreaped(process: subprocess.Popen[bytes], deadline: float) -> None:
+    """Until it has ended, or the deadline; its number stays taken."""
+    options = os.WEXITED | os.WNOWAIT | os.WNOHANG
+    while process.returncode is None and time.monotonic() < deadline:
+        if os.waitid(os.P_PID, process.pid, options) is not None:
+            return
+        time.sleep(0.05)

@@ -7,11 +7,11 @@ import zlib
 from dataclasses import dataclass
 from pathlib import Path
 
+from transcribe.declared import PICKLE_LIMIT_BYTES
 from transcribe.errors import ModelUnknown
 from transcribe.file_hashes import file_sha256_cached
 
 CHECKPOINT_KEYS = {"dims", "model_state_dict"}  # whisper/__init__.py, load_model
-PICKLE_LIMIT_BYTES = 16 * 1024**2  # it names the tensors, which lie beside it; large-v3's has less than 1 MB
 
 DIMENSION_NAMES = ("n_vocab", "n_audio_layer", "n_text_layer")  # whisper/model.py, ModelDimensions
 NUMBER_OPCODES = frozenset({"BININT", "BININT1", "BININT2", "INT", "LONG", "LONG1"})

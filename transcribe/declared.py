@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any
 
 PICKLE_LIMIT_BYTES = 16 * 1024**2  # it names the tensors, which lie beside it; large-v3's has less than 1 MB
+MOST = 1 << 48  # more than any machine holds; a number of a forged file may have a million digits
 DIMS = ("n_mels", "n_audio_ctx", "n_audio_state", "n_audio_layer", "n_vocab", "n_text_ctx", "n_text_state")
 
 
@@ -54,18 +55,21 @@ def _parameters(archive: zipfile.ZipFile, entry: zipfile.ZipInfo) -> int:
         except Exception:  # a pickle can fail in any way; what was read until then counts
             found = None
     dims = found.get("dims") if isinstance(found, dict) else None
-    return max(sum(reader.sizes), _dims_parameters(dims))
+    return min(max(sum(reader.sizes), _dims_parameters(dims)), MOST)
 
 
 def _dims_parameters(dims: Any) -> int:
     """Of the model that whisper/model.py builds: matrices only, they are all but a thousandth of it."""
     if not isinstance(dims, dict) or not all(isinstance(dims.get(name), int) and dims[name] >= 0 for name in DIMS):
         return 0
+    if max(dims[name] for name in DIMS) > MOST:
+        return MOST
     audio, text = dims["n_audio_state"], dims["n_text_state"]
     heard = audio * (3 * dims["n_mels"] + 3 * audio + dims["n_audio_ctx"]) + 12 * audio**2 * dims["n_audio_layer"]
     layers = dims.get("n_text_layer")
+    layers = min(layers, MOST) if isinstance(layers, int) else 0
     written = text * (dims["n_vocab"] + dims["n_text_ctx"]) + dims["n_text_ctx"] ** 2
-    return int(heard + written + 16 * text**2 * (layers if isinstance(layers, int) else 0))
+    return int(heard + written + 16 * text**2 * layers)
 
 
 class _Inert:
@@ -98,6 +102,8 @@ class _Reader(pickle.Unpickler):
     def _tensor(self, *words: Any) -> _Inert:
         """`_rebuild_tensor_v2(storage, offset, size, stride, …)`: the first tuple of numbers is the size."""
         size = next((word for word in words if isinstance(word, tuple)), ())
-        if all(isinstance(number, int) and number >= 0 for number in size):
+        if any(isinstance(number, int) and number > MOST for number in size):
+            self.sizes.append(MOST)
+        elif all(isinstance(number, int) and number >= 0 for number in size):
             self.sizes.append(math.prod(size) if isinstance(words[0], _Inert) and len(words) > 3 else 0)
         return _Inert()

@@ -41,7 +41,10 @@ def database_text(error: str, free_bytes: int) -> str:
     if "locked" in error:
         return "Another program keeps the database locked. Close that program, or wait."
     if is_damaged(error):
-        return f"The database is damaged (SQLite says: {error}). Stop the panel and restore the last backup."
+        return (
+            f"The database is damaged (SQLite says: {error}). Stop the panel, move its data directory aside and "
+            "restore the last backup (docs/backup.md)."
+        )
     if "no such table" in error or "no such column" in error:
         return f"The database is of another version of the panel (SQLite says: {error}). Stop it, then run `make run`."
     return f"SQLite says: {error}. Look at the disk, and at the permissions of the panel's data directory."

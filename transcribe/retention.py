@@ -15,6 +15,7 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
+from uuid import uuid4
 
 from django.conf import settings
 from django.db import transaction
@@ -30,6 +31,7 @@ from transcribe.states import ENDED
 from transcribe.uploads import uploads_sweep
 
 WORK_NAME = re.compile(r"job-(?P<job>[0-9]{1,18})")
+TRASH_NAME = re.compile(r"gone-[0-9a-f]{32}")
 UPLOAD_NAME = re.compile(r"[0-9a-f]{32}(_[A-Za-z0-9]{7})?(\.[a-z0-9]{1,5})?")
 # A recording is stored before its job is: within a day every request for it has ended.
 ORPHAN_SECONDS = 86_400.0
@@ -160,19 +162,37 @@ def _work(keeper: _Keeper) -> Removed:
         for entry, match in () if folder is None else _entries(folder, WORK_NAME):
             if not entry.is_dir(follow_symlinks=False) or keeper.is_protected(where / entry.name):
                 continue
-            with transaction.atomic():  # nobody can claim the job while this holds the database's write lock
-                job = Job.objects.filter(pk=int(match["job"])).first()
-                if job is not None and not job.is_ended:
-                    continue
-                if job is not None and job.is_retryable and (journals := _journals(entry.name, folder)):
-                    gone_bytes = _beside(journals, entry.name, folder, keeper)
+            gone_bytes = _work_of(int(match["job"]), entry.name, folder, keeper)
+            if gone_bytes is not None:
+                size_bytes, count = size_bytes + gone_bytes, count + 1
+        if folder is not None and not keeper.dry_run:
+            for entry, _ in _entries(folder, TRASH_NAME):
+                if entry.is_dir(follow_symlinks=False):
+                    shutil.rmtree(entry.name, ignore_errors=True, dir_fd=folder)
                 else:
-                    gone_bytes = _tree_bytes(entry.name, folder)
-                    if not keeper.dry_run:
-                        shutil.rmtree(entry.name, ignore_errors=True, dir_fd=folder)
-                if gone_bytes is not None:
-                    size_bytes, count = size_bytes + gone_bytes, count + 1
+                    _unlink(entry.name, folder)
     return Removed(what="work folders of ended jobs", count=count, size_bytes=size_bytes)
+
+
+def _work_of(job_id: int, name: str, folder: int | None, keeper: _Keeper) -> int | None:
+    """Under the database's write lock, where nobody can claim the job, files are only renamed; how many bytes."""
+    tree_bytes = _tree_bytes(name, folder)
+    with transaction.atomic():
+        job = Job.objects.filter(pk=job_id).first()
+        if job is not None and not job.is_ended:
+            return None
+        if job is not None and job.is_retryable and (journals := _journals(name, folder)):
+            return _beside(journals, name, folder, keeper)
+        return tree_bytes if keeper.dry_run or _to_trash(name, folder) else None
+
+
+def _to_trash(name: str, folder: int | None, inside: int | None = None) -> bool:
+    """Rename a folder, or a file of the folder `inside`, to a name under which it is removed after the commit."""
+    try:
+        os.rename(name, f"gone-{uuid4().hex}", src_dir_fd=folder if inside is None else inside, dst_dir_fd=folder)
+    except OSError:
+        return False  # not ours to remove: the next time tells
+    return True
 
 
 def _journals(name: str, folder: int | None) -> set[str]:
@@ -183,7 +203,9 @@ def _beside(journals: set[str], name: str, folder: int | None, keeper: _Keeper) 
     """Remove the other files of the job's folder; how many bytes, None where there are none."""
     others = [(file, size) for file, size in _files(name, folder) if file not in journals]
     with _folder(Path(name), folder) as inside:
-        gone = [size for file, size in others if keeper.dry_run or (inside is not None and _unlink(file, inside))]
+        gone = [
+            size for file, size in others if keeper.dry_run or (inside is not None and _to_trash(file, folder, inside))
+        ]
     return sum(gone) if gone else None
 
 

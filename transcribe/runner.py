@@ -59,6 +59,9 @@ def run_job(job: Job, slot: EngineSlot, control: RunControl) -> JobStatus:
     """Run a claimed job until it ends, waits again, or belongs to another run. Never raises for the job's faults."""
     try:
         _run_and_tell(job, slot, control)
+    except JobFenced:  # also when it was to be told how the run ended
+        slot.kill()
+        logger.warning("job %s belongs to another run now; this one ends", job.pk)
     except DatabaseError as problem:  # also when it could not be told how the run ended
         slot.kill()
         _leave_once_it_can_be_written(job, control, database_trouble(problem))
@@ -93,8 +96,7 @@ def _run_and_tell(job: Job, slot: EngineSlot, control: RunControl) -> None:
         slot.kill()
         job_leave(job, JobStatus.QUEUED, stopping.reason, AttemptOutcome.STOPPED)
     except JobFenced:
-        slot.kill()
-        logger.warning("job %s belongs to another run now; this one ends", job.pk)
+        raise
     except (EngineLost, ProtocolError) as lost:
         slot.kill()
         _after_loss(job, run.chunk, lost)

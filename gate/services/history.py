@@ -12,6 +12,7 @@ from gate.conf import host_id
 from gate.core.history import KEPT, WIDTHS, Measure, Point, Spread, Summary, merged, summaries
 from gate.models import GateState, SampleSummary, SensorSample
 from gate.services.protection import TimeSpan, gaps_between, protected_spans
+from gate.services.steps import rows_remove
 
 __all__ = ["RAW_KEPT", "history_prune", "history_summarise"]
 
@@ -63,10 +64,8 @@ def history_prune(now: datetime) -> int:
     host, spans = host_id(), protected_spans()
     done = GateState.objects.filter(host=host).values_list("summarised_sample", flat=True).first() or 0
     samples = SensorSample.objects.filter(host=host, pk__lte=done)
-    removed = sum(
-        samples.filter(taken_at__gt=after, taken_at__lt=before).delete()[0]
-        for after, before in gaps_between(spans, now - RAW_KEPT)
-    )
+    gaps = gaps_between(spans, now - RAW_KEPT)
+    removed = rows_remove(samples, (samples.filter(taken_at__gt=after, taken_at__lt=before) for after, before in gaps))
     return removed + sum(_summaries_prune(host, now, width_seconds, spans) for width_seconds in KEPT)
 
 
@@ -74,12 +73,11 @@ def _summaries_prune(host: str, now: datetime, width_seconds: int, spans: Sequen
     """Those go that are older than is kept and lie wholly between protected times."""
     ends_before = now - timedelta(seconds=KEPT[width_seconds])
     mine = SampleSummary.objects.filter(host=host, width_seconds=width_seconds)
-    removed = 0
+    stale = []
     for after, before in gaps_between(spans, ends_before):
         end = int(before.timestamp()) - (0 if before == ends_before else width_seconds - 1)
-        stale = mine.filter(begins_at_seconds__gt=int(after.timestamp()), begins_at_seconds__lt=end)
-        removed += stale.delete()[0]
-    return removed
+        stale.append(mine.filter(begins_at_seconds__gt=int(after.timestamp()), begins_at_seconds__lt=end))
+    return rows_remove(mine, stale)
 
 
 def _point(taken_at: datetime, values: Iterable[float | None]) -> Point:

@@ -5,9 +5,13 @@ Source: docs/protocol.md, "The same chunk killing its process twice is quarantin
 
 from __future__ import annotations
 
+from django.db import transaction
+
 from transcribe.conf import journal_path
 from transcribe.engine.journal import kept_values
+from transcribe.errors import JobFenced
 from transcribe.models import Chunk, Job
+from transcribe.services.progress import attempt_require
 from transcribe.states import ChunkStatus, JobStatus
 
 __all__ = ["LOSSES_ALLOWED", "chunk_lose", "chunk_lose_run", "is_all_read"]
@@ -30,7 +34,10 @@ def chunk_lose_run(job: Job) -> Chunk | None:
     chunk = job.chunks.filter(status=ChunkStatus.RUNNING).first()
     if job.status != JobStatus.RUNNING or chunk is None:
         return None
-    return chunk if _lose(chunk, "", RUN_LOST, is_too_often=False) else None
+    try:
+        return chunk if _lose(chunk, "", RUN_LOST, is_too_often=False) else None
+    except JobFenced:  # another run took it meanwhile: there is nothing to take back
+        return None
 
 
 def is_all_read(job: Job) -> bool:
@@ -40,6 +47,12 @@ def is_all_read(job: Job) -> bool:
 
 def _lose(chunk: Chunk, pending_error: str, last_error: str, *, is_too_often: bool) -> bool:
     kept = _windows_kept(chunk)
+    with transaction.atomic():
+        attempt_require(chunk.job)
+        return _lose_write(chunk, kept, pending_error, last_error, is_too_often=is_too_often)
+
+
+def _lose_write(chunk: Chunk, kept: int, pending_error: str, last_error: str, *, is_too_often: bool) -> bool:
     is_set_aside = is_too_often or chunk.lost_at_window == kept
     chunk.lost_at_window = kept
     chunk.status = ChunkStatus.QUARANTINED if is_set_aside else ChunkStatus.PENDING

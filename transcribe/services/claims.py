@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from functools import partial
 
 from django.conf import settings
 from django.db import connection, transaction
@@ -164,8 +165,13 @@ def _is_asked_to_end(job: Job) -> bool:
 def _end_lost(job: Job, reason: str = "") -> bool:
     job_end(job, reason, attempt=AttemptOutcome.WORKER_LOST)
     if job.is_ended:  # not, where another run has it now
-        work_remove(job.pk, keep_journals=job.is_retryable)
+        _work_remove_after(job, keep_journals=job.is_retryable)
     return job.is_ended
+
+
+def _work_remove_after(job: Job, *, keep_journals: bool) -> None:
+    """Files go when it is certain that the job is ours to end: with the commit, and not under the write lock."""
+    transaction.on_commit(partial(work_remove, job.pk, keep_journals=keep_journals))
 
 
 def _take_back(job: Job, reason: str, *, nothing_left: bool = False) -> bool:
@@ -177,7 +183,8 @@ def _take_back(job: Job, reason: str, *, nothing_left: bool = False) -> bool:
             taken = job.move(JobStatus.PAUSED, job.reason, activity="", live_text="", hold_requested=False)
         elif job.cancel_requested:
             taken = job.move(JobStatus.CANCELLED, "cancelled; its process is gone", finished_at=timezone.now())
-            work_remove(job.pk, keep_journals=True)
+            if taken:
+                _work_remove_after(job, keep_journals=True)
         elif job.status in WAITING:
             taken = Job.objects.filter(pk=job.pk, status=job.status, owner=job.owner).update(owner=OWNER_WORKER) == 1
         elif _worker_losses(job) >= WORKER_LOSSES_ALLOWED:

@@ -33,6 +33,16 @@ def job_update(job: Job, **values: Any) -> None:
         setattr(job, name, value)
 
 
+def attempt_require(job: Job) -> None:
+    """Ask within the transaction that writes: SQLite lets nobody else write until its end.
+
+    Raises:
+        JobFenced: another run owns the job now.
+    """
+    if not Job.objects.filter(pk=job.pk, attempt=job.attempt, status=JobStatus.RUNNING).exists():
+        raise JobFenced("another run has taken this job over")
+
+
 def chunk_provenance(job: Job, span: tuple[int, int], model_sha256: str) -> str:
     """What a checkpoint is valid for: same audio, bounds, model, options and engine."""
     facts = {
@@ -78,8 +88,10 @@ def chunk_start(job: Job, chunk: Chunk) -> None:
 def chunk_measure(chunk: Chunk, *, paused_seconds: float, taken_over_seconds: float) -> None:
     """Keep what must not count as work of this try, and as audio that it read; nothing is written when it is known."""
     if (paused_seconds, taken_over_seconds) != (chunk.paused_seconds, chunk.taken_over_seconds):
-        chunk.paused_seconds, chunk.taken_over_seconds = paused_seconds, taken_over_seconds
-        chunk.save(update_fields=["paused_seconds", "taken_over_seconds"])
+        with transaction.atomic():
+            attempt_require(chunk.job)
+            chunk.paused_seconds, chunk.taken_over_seconds = paused_seconds, taken_over_seconds
+            chunk.save(update_fields=["paused_seconds", "taken_over_seconds"])
 
 
 def chunk_commit(
@@ -106,9 +118,12 @@ def chunk_commit(
 
 
 def chunk_fail(chunk: Chunk, error: str) -> None:
-    chunk.status = ChunkStatus.PENDING
-    chunk.error = error
-    chunk.save(update_fields=["status", "error"])
+    """`chunk` is one of the run's own job, as of every function here: its attempt is asked for."""
+    with transaction.atomic():
+        attempt_require(chunk.job)
+        chunk.status = ChunkStatus.PENDING
+        chunk.error = error
+        chunk.save(update_fields=["status", "error"])
 
 
 def _segment(job: Job, chunk: Chunk, index: int, values: dict[str, Any], start: float, end: float) -> Segment:
@@ -150,8 +165,9 @@ def job_leave(job: Job, status: JobStatus, reason: str, outcome: AttemptOutcome,
         if status == JobStatus.PAUSED:
             changes = {"hold_requested": False}
         moved = job.move(status, reason, activity="", live_text="", **changes)
-        attempt_update(job, ended_at=timezone.now(), outcome=outcome, reason=reason)
-        Chunk.objects.filter(job=job, status=ChunkStatus.RUNNING).update(status=ChunkStatus.PENDING)
+        if moved:  # otherwise another run has the job, and its chunk in hand
+            attempt_update(job, ended_at=timezone.now(), outcome=outcome, reason=reason)
+            Chunk.objects.filter(job=job, status=ChunkStatus.RUNNING).update(status=ChunkStatus.PENDING)
     return moved
 
 

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 from typing import Any
 
-from django.core.management.base import BaseCommand
+from django.core.management.base import BaseCommand, CommandError
+from django.db import DatabaseError
 
 from j5a_admin import first_run
+from j5a_admin.claims import DataUnusable
 from j5a_admin.startable import require_startable
+from transcribe.disk import database_trouble
 from transcribe.uploads import uploads_sweep
 
 
@@ -15,6 +18,14 @@ class Command(BaseCommand):
     help = "Prepare directories, database, roles, first administrator, static files and the sample job."
 
     def handle(self, *args: Any, **options: Any) -> None:
+        try:
+            self._prepare()
+        except DataUnusable:
+            raise
+        except DatabaseError as problem:
+            raise CommandError(f"{first_run.database_path()} cannot be used. {database_trouble(problem)}") from problem
+
+    def _prepare(self) -> None:
         if not first_run.database_path().exists():
             require_startable()  # a start that cannot succeed sets nothing up
         first_run.directories_make()

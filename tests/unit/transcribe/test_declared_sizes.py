@@ -45,6 +45,12 @@ def test_it_counts_the_model_that_its_dims_build(tmp_path: Path) -> None:
     assert model_requirement(f"{FILE}{path}").bytes > 20 * GIB
 
 
+@pytest.mark.parametrize("name", ["n_audio_state", "n_text_layer", "n_vocab"])
+def test_it_counts_a_number_without_end(tmp_path: Path, name: str) -> None:
+    path = checkpoint(tmp_path / "dims.pt", {"dims": {**DIMS, name: 10**5000}, "model_state_dict": {}})
+    assert model_requirement(f"{FILE}{path}").bytes > 1000 * GIB
+
+
 def test_it_counts_a_packed_archive_unpacked(tmp_path: Path) -> None:
     path = checkpoint(tmp_path / "packed.pt", {"dims": DIMS, "model_state_dict": {}}, fill_bytes=300_000_000)
     assert path.stat().st_size < 1_000_000

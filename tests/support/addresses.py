@@ -32,7 +32,7 @@ def all_addresses(job: Job) -> list[str]:
         "<path:content_type_id>": str(content_type),
         "<path:object_id>": str(job.pk),
         "<id>": "1",
-        "^(?P<app_label>gate|transcribe|auth)/$": "gate/",
+        "^(?P<app_label>gate|axes|transcribe|auth)/$": "gate/",
         "(?P<url>.*)$": "nothing-here/",
     }
     return ["/" + _filled(pattern, values) for pattern in patterns()]

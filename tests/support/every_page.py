@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlencode
 
+from axes.models import AccessAttempt, AccessFailureLog
 from django.conf import settings
 from django.contrib.auth.models import Group, User
 from django.test import Client
@@ -81,6 +82,8 @@ def fill(checkpoint: Path) -> None:
         Chunk.objects.filter(job=job).update(status=ChunkStatus.QUARANTINED, error=EVIL)
     model_register("mine", str(shutil.copy(DEMO_PATH, checkpoint)), User.objects.first())
     Group.objects.create(name=EVIL)
+    AccessAttempt.objects.create(username=EVIL, ip_address="192.0.2.1", failures_since_start=1, path_info=EVIL)
+    AccessFailureLog.objects.create(username=EVIL, ip_address="192.0.2.1", path_info=EVIL)
 
 
 def panel_addresses() -> Iterator[str]:
@@ -106,6 +109,7 @@ def admin_addresses() -> Iterator[str]:
         yield f"/admin/gate/{table}/"
     for table in ("registeredmodel", "job", "attempt"):
         yield f"/admin/transcribe/{table}/"
+    yield from ("/admin/axes/", "/admin/axes/accessattempt/", "/admin/axes/accessfailurelog/")
     yield from ("/admin/auth/user/", "/admin/auth/group/", "/admin/auth/user/add/", "/admin/auth/group/add/")
     yield "/admin/transcribe/registeredmodel/add/"
     for app, table, key in _rows():
@@ -138,8 +142,9 @@ def _rows() -> list[tuple[str, str, Any]]:
     from django.apps import apps
 
     found = []
-    for name in (*GATE_TABLES, "registeredmodel", "job", "attempt", "user", "group"):
-        app = {"user": "auth", "group": "auth"}.get(name)
+    apps_of = {"user": "auth", "group": "auth", "accessattempt": "axes", "accessfailurelog": "axes"}
+    for name in (*GATE_TABLES, "registeredmodel", "job", "attempt", *apps_of):
+        app = apps_of.get(name)
         app = app or ("transcribe" if name in {"registeredmodel", "job", "attempt"} else "gate")
         for row in apps.get_model(app, name).objects.all():
             found.append((app, name, row.pk))

@@ -13,9 +13,9 @@ import psutil
 import pytest
 
 from j5a_admin.management.commands.up import WEB_THREADS
-from tests.support.panel import Panel, until
+from tests.support.panel import PATIENCE, Panel, until
 
-PAGE_SECONDS = 2.0
+PAGE_SECONDS = 2.0  # on a quiet machine
 TRIES = 4
 MEMORY_BYTES = 150 * 1024**2  # more than before, with a thousand clients
 LARGE = "/static/admin/js/vendor/jquery/jquery.js"  # 285 KB
@@ -57,7 +57,7 @@ def test_a_page_comes_within_two_seconds(panel: Panel, attack: Callable[[Panel],
         took = [page_seconds(panel) for _ in range(TRIES)]
         print(f"{attack.__name__} × {count}: {max(took):.2f} s, {(web.memory_info().rss - memory) >> 20} MiB, "
               f"{web.num_fds()} descriptors")  # fmt: skip
-        assert max(took) < PAGE_SECONDS, took
+        assert max(took) < PAGE_SECONDS * PATIENCE, took
         assert web.num_fds() < 700
         assert web.memory_info().rss - memory < MEMORY_BYTES
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import getpass
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -54,6 +55,6 @@ def test_the_engine_of_the_running_job_is_ours(operator: Client, settings: Setti
 def test_the_same_program_without_our_lock_is_foreign(operator: Client) -> None:
     with engine_of() as pid:
         answer = operator.get("/")
-    assert f"whisper (PID {pid}, running " in processes_row(answer)
+    assert f"whisper (PID {pid}, user {getpass.getuser()}, running " in processes_row(answer)
     assert processes_row(answer).startswith("BLOCK ")
     assert words(answer, "state-title") == "Blocked"

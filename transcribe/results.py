@@ -4,41 +4,21 @@ from __future__ import annotations
 
 from typing import Any
 
-from django.db.models import QuerySet
-
 from transcribe.audio.pcm_format import SAMPLE_RATE
 from transcribe.models import Job
-from transcribe.models import Segment as TextSegment
 from transcribe.states import ChunkStatus
 from transcribe.transcript import Segment, Transcript, Word
-
-_COLUMNS = ("start_seconds", "end_seconds", "text", "words")
 
 
 def transcript_of(job: Job) -> Transcript:
     """What is there so far; `covered_seconds` tells how much of the recording that is."""
-    rows = _in_order(job).values_list(*_COLUMNS)
+    rows = job.segments.order_by("chunk__index", "index").values_list("start_seconds", "end_seconds", "text", "words")
     return Transcript(
         language=job.detected_language or job.language,
         segments=tuple(_segment(row) for row in rows),
         duration_seconds=job.duration_seconds,
         covered_seconds=covered_seconds(job),
     )
-
-
-def segments_after(job: Job, count: int) -> tuple[Segment, ...]:
-    """Those behind the first `count`."""
-    return tuple(_segment(row) for row in _in_order(job).values_list(*_COLUMNS)[count:])
-
-
-def last_shown(job: Job, count: int) -> str:
-    """Which segment is the last of the first `count`; empty where there are fewer."""
-    found = _in_order(job).values_list("pk", flat=True)[count - 1 : count] if count else ()
-    return "".join(str(pk) for pk in found)
-
-
-def _in_order(job: Job) -> QuerySet[TextSegment]:
-    return job.segments.order_by("chunk__index", "index")
 
 
 def covered_seconds(job: Job) -> float:

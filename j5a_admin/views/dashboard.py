@@ -30,7 +30,6 @@ from transcribe.views.access import ADD, CHANGE, VIEW, may, staff_page
 from transcribe.views.queue import hours_now_text
 
 SHOWN_SAMPLES = 6
-SHOWN_WAITING = 6
 CHART_MINUTES = 15
 CHART_WIDTH, CHART_HEIGHT = 300, 60
 CHART_GAP_SECONDS = 90  # an idle machine stores a sample every 30 s: three of them may be late before it is a gap
@@ -81,8 +80,7 @@ def _context(request: HttpRequest) -> dict[str, object]:
         "verdict": verdict,
         "lock": lock,
         "running": running,
-        "queue": queue_entries(first=SHOWN_WAITING),
-        "queue_more": max(0, waiting_jobs().count() - SHOWN_WAITING),
+        "queue": queue_entries(),
         "held_count": Job.objects.filter(status=JobStatus.PAUSED).count(),
         "samples": samples[: -SHOWN_SAMPLES - 1 : -1],
         "chart": memory_chart(samples),

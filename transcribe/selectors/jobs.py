@@ -148,14 +148,9 @@ def queue_changes(count: int) -> list[QueueChange]:
     return list(QueueChange.objects.filter(host=settings.HOST_ID)[:count])
 
 
-def paused_jobs() -> QuerySet[Job]:
+def held_jobs() -> list[JobRow]:
     """Those that a person keeps from running, oldest first."""
-    return Job.objects.filter(status=JobStatus.PAUSED).order_by("pk")
-
-
-def held_jobs(rules: QueueRules | None = None) -> list[JobRow]:
-    rules = rules or queue_rules()
-    return [job_row(job, rules=rules) for job in paused_jobs()]
+    return [job_row(job) for job in Job.objects.filter(status=JobStatus.PAUSED).order_by("pk")]
 
 
 def queue_positions() -> dict[int, int]:
@@ -163,14 +158,14 @@ def queue_positions() -> dict[int, int]:
     return {pk: place for place, pk in enumerate(waiting_jobs().values_list("pk", flat=True), start=1)}
 
 
-def queue_entries(now: datetime | None = None, first: int | None = None) -> list[QueueEntry]:
-    """The queue, or its `first` entries, with the work ahead of each. The same few queries for any length."""
+def queue_entries(now: datetime | None = None) -> list[QueueEntry]:
+    """The queue with the work ahead of each entry. Asked every two seconds: the same few queries for any length."""
     now = now or timezone.now()
     running, rules = running_job(), queue_rules()
     past = cache(pace_of_model)
     ahead_seconds = 0.0 if running is None else remaining_seconds(running, now, past)
     entries = []
-    for position, job in enumerate(waiting_jobs().prefetch_related("chunks")[:first], start=1):
+    for position, job in enumerate(waiting_jobs().prefetch_related("chunks"), start=1):
         entries.append(QueueEntry(row=job_row(job, position, rules), position=position, ahead_seconds=ahead_seconds))
         own_seconds = remaining_seconds(job, now, past)
         known = ahead_seconds is not None and own_seconds is not None

@@ -100,17 +100,16 @@ def night_report(now: datetime | None = None) -> NightReport:
     rules = queue_rules()
     period = period_of(rules.schedule, now)
     running = running_job()
-    left = _remaining_seconds(now, running)
-    ended = _ended(period)
+    left = _remaining_seconds(now)
     return NightReport(
         period=period,
         audio_seconds=_audio_seconds(period),
-        done=ended[JobStatus.SUCCEEDED],
-        incomplete=ended[JobStatus.INCOMPLETE],
-        failed=ended[JobStatus.FAILED],
-        running=None if running is None else job_row(running, rules=rules),
+        done=_ended(period, JobStatus.SUCCEEDED),
+        incomplete=_ended(period, JobStatus.INCOMPLETE),
+        failed=_ended(period, JobStatus.FAILED),
+        running=None if running is None else job_row(running),
         waiting=tuple(queue_entries(now)),
-        held=tuple(held_jobs(rules)),
+        held=tuple(held_jobs()),
         lost=_lost(period, rules.schedule),
         pause_text="" if rules.pause is None else rules.pause.sentence,
         remaining_seconds=left,
@@ -128,11 +127,9 @@ def period_of(schedule: Schedule, now: datetime) -> Period:
     return Period(start=evening, end=now, is_shift=False, zone=schedule.zone)
 
 
-def _ended(period: Period) -> dict[JobStatus, tuple[JobRow, ...]]:
-    statuses = (JobStatus.SUCCEEDED, JobStatus.INCOMPLETE, JobStatus.FAILED)
-    jobs = Job.objects.filter(status__in=statuses, finished_at__gte=period.start, finished_at__lte=period.end)
-    rows = [job_row(job) for job in jobs.order_by("finished_at", "pk")]
-    return {status: tuple(row for row in rows if row.status is status) for status in statuses}
+def _ended(period: Period, status: JobStatus) -> tuple[JobRow, ...]:
+    jobs = Job.objects.filter(status=status, finished_at__gte=period.start, finished_at__lte=period.end)
+    return tuple(job_row(job) for job in jobs.order_by("finished_at", "pk"))
 
 
 def _audio_seconds(period: Period) -> float:
@@ -238,13 +235,10 @@ def without(intervals: Sequence[Interval], taken: Sequence[Interval]) -> list[In
 
 
 # ── What is still to come ────────────────────────────────────────────────────────────────────────
-def _remaining_seconds(now: datetime, running: Job | None) -> float | None:
+def _remaining_seconds(now: datetime) -> float | None:
     """Work of the running and of all waiting jobs; None when the pace of one is not known."""
-    past = cache(pace_of_model)
-    jobs = [
-        *([] if running is None else [running]),
-        *waiting_jobs().filter(owner=OWNER_WORKER).prefetch_related("chunks"),
-    ]
+    running, past = running_job(), cache(pace_of_model)
+    jobs = [*([] if running is None else [running]), *waiting_jobs().filter(owner=OWNER_WORKER)]
     each = [remaining_seconds(job, now, past) for job in jobs]
     return None if None in each else sum(seconds for seconds in each if seconds is not None)
 

@@ -15,7 +15,7 @@ from transcribe.forms import UploadForm
 from transcribe.models import Job
 from transcribe.names import MEDIA_ENDINGS
 from transcribe.resolve import demo_word_count
-from transcribe.results import coverage_of, last_shown, segments_after, transcript_of
+from transcribe.results import coverage_of, transcript_of
 from transcribe.selectors import job_detail, job_rows, jobs_with, status_counts
 from transcribe.states import JobStatus
 from transcribe.transcript import FORMATS
@@ -81,28 +81,15 @@ def job_live(request: HttpRequest, job_id: int) -> HttpResponseBase:
     detail, segment_count = context["detail"], context["segment_count"]
     context["is_changed"] = request.GET.get("state") != detail.fingerprint  # type: ignore[attr-defined]
     context["has_new_text"] = request.GET.get("segments") != str(segment_count)
-    shown = _shown_count(job, request.GET.get("segments", ""), request.GET.get("last", ""))
-    context["is_appended"] = shown > 0
-    context["new_segments"] = segments_after(job, shown) if shown else ()
     return render(request, "transcribe/_job_live_answer.html", context)
 
 
-def _shown_count(job: Job, segments: str, last: str) -> int:
-    """How many segments the page has that are still the first ones; 0 where a chunk before them was read since."""
-    if not (segments.isascii() and segments.isdecimal() and len(segments) < 9):
-        return 0
-    count = int(segments)
-    return count if count and last_shown(job, count) == last else 0
-
-
 def _job_context(request: HttpRequest, job: Job) -> dict[str, object]:
-    count = job.segments.count()
     return {
         "job": job,
         "detail": job_detail(job),
         "transcript": SimpleLazyObject(lambda: transcript_of(job)),  # hours of text: only where it is shown
-        "segment_count": count,
-        "last_segment": last_shown(job, count),
+        "segment_count": job.segments.count(),
         "coverage_percent": int(100 * coverage_of(job)),
         "demo_words": demo_word_count(),
         "section": "jobs",

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 from django.contrib import messages
-from django.core.paginator import Page, Paginator
-from django.db.models import QuerySet
 from django.http import Http404, HttpRequest, HttpResponseBase
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
@@ -16,21 +14,12 @@ from transcribe.hours_text import hours_text, moment_text
 from transcribe.models import Chunk, Job
 from transcribe.queue_forms import PauseForm
 from transcribe.queue_rules import QueueRules, queue_rules
-from transcribe.selectors import (
-    job_row,
-    paused_jobs,
-    queue_changes,
-    queue_entries,
-    queue_positions,
-    running_job,
-    waiting_jobs,
-)
+from transcribe.selectors import held_jobs, job_row, queue_changes, queue_entries, running_job
 from transcribe.services import Place
 from transcribe.states import JobStatus, Priority
 from transcribe.views.access import CHANGE, VIEW, may, staff_page
 
 SHOWN_CHANGES = 25
-ROWS_PER_PAGE = 25
 
 
 @require_safe
@@ -47,26 +36,18 @@ def queue_live(request: HttpRequest) -> HttpResponseBase:
 
 def _context(request: HttpRequest) -> dict[str, object]:
     rules, running = queue_rules(), running_job()
-    page = _page(request, "page", waiting_jobs())
-    held_page = _page(request, "held", paused_jobs())
     return {
         "section": "jobs",
         "rules": rules,
         "hours": hours_text(rules.schedule),
         "hours_now": hours_now_text(rules),
         "running": None if running is None else job_row(running),
-        "entries": queue_entries(first=page.end_index())[page.start_index() - 1 :] if page.object_list else [],
-        "page": page,
-        "held": [job_row(job, rules=rules) for job in held_page.object_list],
-        "held_page": held_page,
+        "entries": queue_entries(),
+        "held": held_jobs(),
         "changes": queue_changes(SHOWN_CHANGES),
         "form": PauseForm(),
         "may_change": may(request, CHANGE),
     }
-
-
-def _page(request: HttpRequest, name: str, jobs: QuerySet[Job]) -> Page[Job]:
-    return Paginator(jobs, ROWS_PER_PAGE).get_page(request.GET.get(name))
 
 
 def hours_now_text(rules: QueueRules) -> str:
@@ -192,9 +173,7 @@ def _status(job: Job) -> str:
 def _back(request: HttpRequest, job_id: int) -> HttpResponseBase:
     """To where the button was; in the queue at the job's line, so that the keyboard goes on from there."""
     if request.POST.get("from") == "queue":
-        number = (queue_positions().get(job_id, 1) - 1) // ROWS_PER_PAGE + 1
-        query = f"?page={number}" if number > 1 else ""
-        return redirect(f"{reverse('queue')}{query}#entry-{job_id}")
+        return redirect(f"{reverse('queue')}#entry-{job_id}")
     return redirect("job", job_id)
 
 

@@ -156,27 +156,3 @@ def test_of_the_text_that_is_being_read_the_last_lines_stand_there(operator: Cli
     assert "line 3." not in box
     assert "line 4." in box
     assert "line 15." in box
-
-
-def test_a_page_with_text_is_sent_only_what_is_new(operator: Client) -> None:
-    job = running()
-    add_text(job, "zero one")
-    address = asked(operator, job)
-    chunk = job.chunks.last()
-    Segment.objects.create(job=job, chunk=chunk, index=99, start_seconds=9.0, end_seconds=10.0, text="later words")
-    answer = operator.get(address).content.decode()
-    assert 'hx-swap-oob="beforeend:#segments"' in answer
-    assert "later words" in answer
-    assert "zero one" not in answer
-
-
-def test_text_read_before_the_text_shown_is_sent_in_its_order(operator: Client) -> None:
-    job = running()
-    add_text(job, "zero one")
-    address = asked(operator, job)
-    Segment.objects.filter(job=job).update(index=98)
-    Segment.objects.create(
-        job=job, chunk=job.chunks.get(), index=1, start_seconds=0.0, end_seconds=0.5, text="earlier words"
-    )
-    answer = operator.get(address)
-    assert element(answer, id="job-text").words.index("earlier") < element(answer, id="job-text").words.index("zero")

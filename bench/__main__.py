@@ -7,13 +7,13 @@ import sys
 import tempfile
 from pathlib import Path
 
-from bench import gate, idle, jobs, preparation, three_hours
+from bench import gate, idle, jobs, pages, preparation, three_hours
 from bench.machine import machine, physical_cores
 from bench.recordings import LONG_MINUTES, long_recording, sample_recording
 from bench.report import Section, markdown, text, unmet
 from tests.support.panel import BASE_DIR, Panel
 
-PARTS = ("jobs", "idle", "gate", "prepare")
+PARTS = ("jobs", "idle", "gate", "prepare", "pages")
 OUTPUT = BASE_DIR / "docs" / "benchmarks.md"
 
 
@@ -22,7 +22,9 @@ def main() -> int:
     parts = tuple(arguments.parts) or PARTS
     here = machine()
     with tempfile.TemporaryDirectory(prefix="j5a-bench-") as name:
-        sections = _with_panel(Path(name), parts, arguments)
+        sections = _with_panel(Path(name), parts, arguments) if set(parts) - {"pages"} else []
+        if "pages" in parts:
+            sections.append(pages.section(Path(name)))
     print(text(here, sections))
     if parts == PARTS or arguments.write:
         arguments.output.write_text(markdown(here, sections), encoding="utf-8")

@@ -36,7 +36,8 @@ INTRODUCTION = """\
 # Benchmarks
 
 Written by `make bench` (`python -m bench`). Every figure below was measured in one go on the machine named here;
-nothing is estimated. Single parts: `python -m bench jobs`, `idle`, `gate`, `prepare`. Parts run alone only print.
+nothing is estimated. Single parts: `python -m bench jobs`, `idle`, `gate`, `prepare`,
+`pages`. Parts run alone only print.
 """
 
 

@@ -42,8 +42,9 @@ class ReadOnlyAdmin(_ModelAdmin):
 @admin.register(SensorSample)
 class SensorSampleAdmin(ReadOnlyAdmin):
     list_display = ("taken_at", "host", "celsius", "sensor", "available_bytes", "load1", "fan_rpm")
-    list_filter = ("host",)
-    date_hierarchy = "taken_at"
+    # A date hierarchy looks at every sample there is, and there may be millions; so does the count of those found.
+    list_filter = ("taken_at",)
+    show_full_result_count = False
 
 
 @admin.register(SampleSummary)

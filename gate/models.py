@@ -40,7 +40,10 @@ class SensorSample(models.Model):
 
     class Meta:
         ordering = ["-taken_at"]
-        indexes = [models.Index(fields=["host", "taken_at"], name="gate_sample_host_taken")]
+        indexes = [
+            models.Index(fields=["host", "taken_at"], name="gate_sample_host_taken"),
+            models.Index(fields=["taken_at"], name="gate_sample_taken"),
+        ]
 
     def __str__(self) -> str:
         return f"{self.host} {self.taken_at:%Y-%m-%d %H:%M:%S}"

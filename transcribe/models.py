@@ -67,7 +67,10 @@ class Job(models.Model):
 
     class Meta:
         ordering = ["-id"]
-        indexes = [models.Index(fields=["status", "next_try_at"])]
+        indexes = [
+            models.Index(fields=["status", "next_try_at"]),
+            models.Index(fields=["finished_at"], name="job_finished"),
+        ]
 
     def __str__(self) -> str:
         return f"{self.title} ({self.status})"
@@ -114,6 +117,7 @@ class JobEvent(models.Model):
 
     class Meta:
         ordering = ["id"]
+        indexes = [models.Index(fields=["new", "at"], name="job_event_new_at")]
 
     def __str__(self) -> str:
         return f"{self.old or 'new'} → {self.new}"
@@ -142,6 +146,7 @@ class Chunk(models.Model):
 
     class Meta:
         ordering = ["index"]
+        indexes = [models.Index(fields=["finished_at"], name="chunk_finished")]
         constraints = [models.UniqueConstraint(fields=["job", "index"], name="one_chunk_per_index")]
 
     def __str__(self) -> str:
@@ -213,6 +218,7 @@ class Attempt(models.Model):
 
     class Meta:
         ordering = ["number"]
+        indexes = [models.Index(fields=["ended_at"], name="attempt_ended")]
         constraints = [models.UniqueConstraint(fields=["job", "number"], name="one_attempt_per_number")]
 
     def __str__(self) -> str:

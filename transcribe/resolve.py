@@ -5,7 +5,7 @@ A value is one text, kept in `Job.model`: "demo", "large-v3", "registered:my-mod
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -18,7 +18,7 @@ from transcribe.checkpoints import checkpoint_check
 from transcribe.declared import checkpoint_declared
 from transcribe.errors import ModelUnknown
 from transcribe.file_hashes import file_sha256_cached
-from transcribe.learned import with_learned
+from transcribe.learned import LearnedPeak, learned_peaks, with_learned
 from transcribe.models import RegisteredModel
 
 DEMO = "demo"
@@ -30,13 +30,18 @@ DEMO_WORDS_PATH = DEMO_PATH.with_name("words.txt")
 
 @dataclass(frozen=True, kw_only=True)
 class ModelChoice:
-    """What a person can pick. `requirement_bytes`: memory the gate asks for, without the margin."""
+    """What a person can pick, and what the gate asks for before it starts."""
 
     value: str
     label: str
     group: str
-    requirement_bytes: int
+    requirement: Requirement
     note: str = ""
+
+    @property
+    def requirement_bytes(self) -> int:
+        """Memory, without the margin."""
+        return self.requirement.bytes
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -55,33 +60,35 @@ def demo_word_count() -> int:
 
 
 def model_choices() -> list[ModelChoice]:
+    """The same few queries for any number of models."""
+    peaks = learned_peaks()
     demo = ModelChoice(
         value=DEMO,
         label=f"demo ({demo_word_count()} words)",
         group="Ready here",
-        requirement_bytes=model_requirement(DEMO).bytes,
+        requirement=model_requirement(DEMO, peaks),
         note="A small demonstration: it knows only these words, in clear synthetic speech.",
     )
-    registered = [_registered_choice(model) for model in RegisteredModel.objects.all()]
+    registered = [_registered_choice(model, peaks) for model in RegisteredModel.objects.all()]
     there = [choice for choice in registered if choice is not None]
-    return [demo, *there, *(_catalog_choice(model) for model in catalog())]
+    return [demo, *there, *(_catalog_choice(model, peaks) for model in catalog())]
 
 
-def _registered_choice(model: RegisteredModel) -> ModelChoice | None:
+def _registered_choice(model: RegisteredModel, peaks: Mapping[str, LearnedPeak]) -> ModelChoice | None:
     """None while its file is gone: then it cannot be chosen, and every other model still can."""
     try:
-        requirement = model_requirement(REGISTERED + model.name)
-    except ModelUnknown:
+        named = requirement_for_checkpoint(model.name, Path(model.path).stat().st_size)
+    except OSError:
         return None
     return ModelChoice(
         value=REGISTERED + model.name,
         label=model.name,
         group="Registered here",
-        requirement_bytes=requirement.bytes,
+        requirement=with_learned(named, REGISTERED + model.name, peaks),
     )
 
 
-def model_requirement(value: str) -> Requirement:
+def model_requirement(value: str, peaks: Mapping[str, LearnedPeak] | None = None) -> Requirement:
     """What the gate asks for before `value` may start: by name or size, and no less than past runs here took.
 
     Does not fetch anything.
@@ -89,7 +96,7 @@ def model_requirement(value: str) -> Requirement:
     Raises:
         ModelUnknown: there is no such model.
     """
-    return with_learned(_requirement_by_name_or_size(value), value)
+    return with_learned(_requirement_by_name_or_size(value), value, peaks)
 
 
 def _requirement_by_name_or_size(value: str) -> Requirement:
@@ -203,12 +210,12 @@ def model_is_here(value: str) -> bool:
     return known is None or (settings.MODELS_DIR / known.file_name).is_file()
 
 
-def _catalog_choice(model: CatalogModel) -> ModelChoice:
+def _catalog_choice(model: CatalogModel, peaks: Mapping[str, LearnedPeak]) -> ModelChoice:
     here = model_is_here(model.name)
     return ModelChoice(
         value=model.name,
         label=model.name,
         group="openai-whisper",
-        requirement_bytes=model_requirement(model.name).bytes,
+        requirement=model_requirement(model.name, peaks),
         note="" if here else "Fetched from the internet on first use.",
     )

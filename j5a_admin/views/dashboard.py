@@ -12,6 +12,7 @@ from django.shortcuts import render
 from django.utils import timezone
 from django.views.decorators.http import require_safe
 
+from gate.core.requirement import Requirement
 from gate.core.units import bytes_text
 from gate.core.verdict import CheckName, Verdict
 from gate.core.watch import PAUSED_FOR_HEAT
@@ -27,9 +28,12 @@ from transcribe.resolve import DEMO, model_requirement
 from transcribe.selectors import JobRow, job_row, jobs_recent, queue_entries, running_job, waiting_jobs
 from transcribe.states import JobStatus
 from transcribe.views.access import ADD, CHANGE, VIEW, may, staff_page
+from transcribe.views.live import live_answer, with_version
 from transcribe.views.queue import hours_now_text
 
+LIVE = "_dashboard_live.html"
 SHOWN_SAMPLES = 6
+SHOWN_WAITING = 6
 CHART_MINUTES = 15
 CHART_WIDTH, CHART_HEIGHT = 300, 60
 CHART_GAP_SECONDS = 90  # an idle machine stores a sample every 30 s: three of them may be late before it is a gap
@@ -58,29 +62,29 @@ class MemoryChart:
 @require_safe
 @staff_page(VIEW)
 def dashboard(request: HttpRequest) -> HttpResponseBase:
-    return render(request, "dashboard.html", _context(request) | {"section": "dashboard"})
+    return render(request, "dashboard.html", with_version(request, LIVE, _context(request)) | {"section": "dashboard"})
 
 
 @require_safe
 @staff_page(VIEW)
 def dashboard_live(request: HttpRequest) -> HttpResponseBase:
-    return render(request, "_dashboard_live.html", _context(request))
+    return live_answer(request, LIVE, _context(request))
 
 
 def _context(request: HttpRequest) -> dict[str, object]:
-    job = running_job()
-    running = None if job is None else job_row(job)
-    verdict = gate_preview(model_requirement(_next_model(job)))
+    job, rules = running_job(), queue_rules()
+    running = None if job is None else job_row(job, rules=rules)
+    verdict = gate_preview(_next_requirement(job))
     lock = lock_status()
     samples = list(samples_recent(CHART_MINUTES))
-    rules = queue_rules()
     return {
         "host": settings.HOST_ID,
         "state": panel_state(verdict, running, rules),
         "verdict": verdict,
         "lock": lock,
         "running": running,
-        "queue": queue_entries(),
+        "queue": queue_entries(last=SHOWN_WAITING, rules=rules),
+        "more_wait": max(0, waiting_jobs().count() - SHOWN_WAITING),
         "held_count": Job.objects.filter(status=JobStatus.PAUSED).count(),
         "samples": samples[: -SHOWN_SAMPLES - 1 : -1],
         "chart": memory_chart(samples),
@@ -93,15 +97,14 @@ def _context(request: HttpRequest) -> dict[str, object]:
     }
 
 
-def _next_model(running: Job | None) -> str:
-    """The model the next start would need."""
+def _next_requirement(running: Job | None) -> Requirement:
+    """What the next start would need."""
     job = running or waiting_jobs().first()
     for value in (None if job is None else job.model, settings.DEFAULT_MODEL):
         with contextlib.suppress(ModelUnknown):  # registered once, and its file is gone: the job will say so
             if value is not None:
-                model_requirement(value)
-                return str(value)
-    return DEMO
+                return model_requirement(value)
+    return model_requirement(DEMO)
 
 
 def panel_state(verdict: Verdict, running: JobRow | None, rules: QueueRules | None = None) -> PanelState:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 from django.conf import settings
@@ -10,7 +10,6 @@ from django.http import HttpRequest, HttpResponseBase
 from django.shortcuts import render
 from django.views.decorators.http import require_safe
 
-from gate.core.requirement import Requirement
 from gate.core.units import bytes_text
 from gate.core.verdict import CheckName, CheckResult, Verdict
 from gate.models import PolicyChange, VerdictRecord
@@ -19,13 +18,14 @@ from gate.services import gate_preview_many, policy_in_force
 from j5a_admin.job_links import jobs_there
 from j5a_admin.views.access import VIEW_GATE
 from j5a_admin.views.limits import limit_label, limit_text, limits_of
-from transcribe.errors import ModelUnknown
-from transcribe.resolve import DEMO, ModelChoice, model_choices, model_requirement
+from transcribe.resolve import DEMO, ModelChoice, model_choices
 from transcribe.selectors import running_job, waiting_jobs
 from transcribe.views.access import VIEW, may, staff_page
+from transcribe.views.live import live_answer, with_version
 
 __all__ = ["ChangeRow", "ModelAnswer", "change_rows", "gate_live", "gate_page", "model_answer"]
 
+LIVE = "gate/_gate_live.html"
 SHOWN_VERDICTS = 25
 SHOWN_CHANGES = 25
 
@@ -63,7 +63,7 @@ class ChangeRow:
 @require_safe
 @staff_page(VIEW_GATE)
 def gate_page(request: HttpRequest) -> HttpResponseBase:
-    return render(request, "gate/gate_page.html", _context(request))
+    return render(request, "gate/gate_page.html", with_version(request, LIVE, _context(request)))
 
 
 @require_safe
@@ -72,13 +72,13 @@ def gate_live(request: HttpRequest) -> HttpResponseBase:
     """Checks and answers; the history rides along when it differs from what the page has."""
     context = _context(request)
     is_changed = request.GET.get("seen") != context["seen"]
-    return render(request, "gate/_gate_live_answer.html", context | {"is_changed": is_changed})
+    return live_answer(request, LIVE, context | {"is_changed": is_changed}, "gate/_gate_live_answer.html")
 
 
 def _context(request: HttpRequest) -> dict[str, object]:
-    asked = list(_askable(model_choices()))
-    verdicts = gate_preview_many([requirement for _, requirement in asked])
-    answers = [model_answer(choice, verdict) for (choice, _), verdict in zip(asked, verdicts, strict=True)]
+    choices = model_choices()
+    verdicts = gate_preview_many([choice.requirement for choice in choices])
+    answers = [model_answer(choice, verdict) for choice, verdict in zip(choices, verdicts, strict=True)]
     wanted = request.GET.get("model", "")
     shown = _shown(wanted, answers)
     records = list(verdicts_recent(SHOWN_VERDICTS))
@@ -94,14 +94,6 @@ def _context(request: HttpRequest) -> dict[str, object]:
         "history": _verdict_rows(records, may_link=may(request, VIEW)),
         "seen": f"{records[0].pk}-{records[0].repeats}" if records else "",
     }
-
-
-def _askable(choices: Iterable[ModelChoice]) -> Iterator[tuple[ModelChoice, Requirement]]:
-    for choice in choices:
-        try:
-            yield choice, model_requirement(choice.value)
-        except ModelUnknown:  # its file went away between two looks
-            continue
 
 
 def _shown(wanted: str, answers: list[ModelAnswer]) -> ModelAnswer:

@@ -23,9 +23,11 @@ from j5a_admin.job_links import jobs_there
 from j5a_admin.views.access import OPERATE_GATE, VIEW_GATE
 from j5a_admin.views.holder_facts import holder_facts
 from transcribe.views.access import VIEW, may, staff_page
+from transcribe.views.live import live_answer, with_version
 
 __all__ = ["lock_clear", "lock_live", "lock_page", "lock_stop"]
 
+LIVE = "gate/_lock_live.html"
 SHOWN_EVENTS = 30
 WHY_LIMIT_CHARS = 500
 
@@ -54,7 +56,7 @@ class EventRow:
 @require_safe
 @staff_page(VIEW_GATE)
 def lock_page(request: HttpRequest) -> HttpResponseBase:
-    return render(request, "gate/lock_page.html", _context(request))
+    return render(request, "gate/lock_page.html", with_version(request, LIVE, _context(request)))
 
 
 @require_safe
@@ -63,7 +65,7 @@ def lock_live(request: HttpRequest) -> HttpResponseBase:
     """The state now; the history rides along when it differs from what the page has."""
     context = _context(request)
     is_changed = request.GET.get("seen") != str(context["seen"])
-    return render(request, "gate/_lock_live_answer.html", context | {"is_changed": is_changed})
+    return live_answer(request, LIVE, context | {"is_changed": is_changed}, "gate/_lock_live_answer.html")
 
 
 @require_http_methods(["GET", "HEAD", "POST"])

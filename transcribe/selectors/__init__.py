@@ -10,6 +10,7 @@ from transcribe.selectors.jobs import (
     held_jobs,
     job_row,
     job_rows,
+    jobs_held,
     jobs_recent,
     jobs_with,
     queue_changes,
@@ -19,6 +20,7 @@ from transcribe.selectors.jobs import (
     waiting_jobs,
 )
 from transcribe.selectors.report import Lost, NightReport, night_report
+from transcribe.selectors.text import ShownText, shown_text
 
 __all__ = [
     "JobDetail",
@@ -26,17 +28,20 @@ __all__ = [
     "Lost",
     "NightReport",
     "QueueEntry",
+    "ShownText",
     "StatusCount",
     "held_jobs",
     "job_detail",
     "job_row",
     "job_rows",
+    "jobs_held",
     "jobs_recent",
     "jobs_with",
     "night_report",
     "queue_changes",
     "queue_entries",
     "running_job",
+    "shown_text",
     "status_counts",
     "waiting_jobs",
 ]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import datetime
 from functools import cache
@@ -50,11 +50,13 @@ class JobRow:
 
 @dataclass(frozen=True, kw_only=True)
 class QueueEntry:
-    """`ahead_seconds`: work before it, None when the pace of a model is not known yet."""
+    """`ahead_seconds`: work before it, `own_seconds`: its own; None when the pace of a model is not known yet."""
 
     row: JobRow
     position: int
     ahead_seconds: float | None
+    own_seconds: float | None = None
+    is_workers: bool = True
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -148,9 +150,15 @@ def queue_changes(count: int) -> list[QueueChange]:
     return list(QueueChange.objects.filter(host=settings.HOST_ID)[:count])
 
 
-def held_jobs() -> list[JobRow]:
+def jobs_held() -> QuerySet[Job]:
     """Those that a person keeps from running, oldest first."""
-    return [job_row(job) for job in Job.objects.filter(status=JobStatus.PAUSED).order_by("pk")]
+    return Job.objects.filter(status=JobStatus.PAUSED).order_by("pk")
+
+
+def held_jobs(jobs: Iterable[Job] | None = None, rules: QueueRules | None = None) -> list[JobRow]:
+    """All that are held, or those of one page."""
+    rules = rules or queue_rules()
+    return [job_row(job, rules=rules) for job in (jobs_held() if jobs is None else jobs)]
 
 
 def queue_positions() -> dict[int, int]:
@@ -158,16 +166,27 @@ def queue_positions() -> dict[int, int]:
     return {pk: place for place, pk in enumerate(waiting_jobs().values_list("pk", flat=True), start=1)}
 
 
-def queue_entries(now: datetime | None = None) -> list[QueueEntry]:
-    """The queue with the work ahead of each entry. Asked every two seconds: the same few queries for any length."""
+def queue_entries(
+    now: datetime | None = None, *, first: int = 1, last: int | None = None, rules: QueueRules | None = None
+) -> list[QueueEntry]:
+    """The places `first` to `last` of the queue with the work ahead of each: the same few queries for any length."""
     now = now or timezone.now()
-    running, rules = running_job(), queue_rules()
+    running, rules = running_job(), rules or queue_rules()
     past = cache(pace_of_model)
     ahead_seconds = 0.0 if running is None else remaining_seconds(running, now, past)
     entries = []
-    for position, job in enumerate(waiting_jobs().prefetch_related("chunks"), start=1):
-        entries.append(QueueEntry(row=job_row(job, position, rules), position=position, ahead_seconds=ahead_seconds))
+    for position, job in enumerate(waiting_jobs().prefetch_related("chunks")[:last], start=1):
         own_seconds = remaining_seconds(job, now, past)
+        if position >= first:
+            entries.append(
+                QueueEntry(
+                    row=job_row(job, position, rules),
+                    position=position,
+                    ahead_seconds=ahead_seconds,
+                    own_seconds=own_seconds,
+                    is_workers=job.owner == OWNER_WORKER,
+                )
+            )
         known = ahead_seconds is not None and own_seconds is not None
         ahead_seconds = ahead_seconds + own_seconds if known else None  # type: ignore[operator]
     return entries

@@ -6,9 +6,9 @@ import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from functools import cache
 from zoneinfo import ZoneInfo
 
+from django.db.models import Q
 from django.utils import timezone
 
 from gate.core.verdict import CheckName
@@ -25,10 +25,8 @@ from transcribe.selectors.jobs import (
     queue_entries,
     remaining_seconds,
     running_job,
-    waiting_jobs,
 )
-from transcribe.selectors.pace import pace_of_model
-from transcribe.states import OWNER_WORKER, ChunkStatus, JobStatus
+from transcribe.states import ChunkStatus, JobStatus
 
 __all__ = ["DISK", "Lost", "NightReport", "Period", "night_report", "period_of"]
 
@@ -100,16 +98,17 @@ def night_report(now: datetime | None = None) -> NightReport:
     rules = queue_rules()
     period = period_of(rules.schedule, now)
     running = running_job()
-    left = _remaining_seconds(now)
+    waiting, ended = queue_entries(now, rules=rules), _ended(period)
+    left = _remaining_seconds(running, waiting, now)
     return NightReport(
         period=period,
         audio_seconds=_audio_seconds(period),
-        done=_ended(period, JobStatus.SUCCEEDED),
-        incomplete=_ended(period, JobStatus.INCOMPLETE),
-        failed=_ended(period, JobStatus.FAILED),
-        running=None if running is None else job_row(running),
-        waiting=tuple(queue_entries(now)),
-        held=tuple(held_jobs()),
+        done=ended[JobStatus.SUCCEEDED],
+        incomplete=ended[JobStatus.INCOMPLETE],
+        failed=ended[JobStatus.FAILED],
+        running=None if running is None else job_row(running, rules=rules),
+        waiting=tuple(waiting),
+        held=tuple(held_jobs(rules=rules)),
         lost=_lost(period, rules.schedule),
         pause_text="" if rules.pause is None else rules.pause.sentence,
         remaining_seconds=left,
@@ -127,9 +126,11 @@ def period_of(schedule: Schedule, now: datetime) -> Period:
     return Period(start=evening, end=now, is_shift=False, zone=schedule.zone)
 
 
-def _ended(period: Period, status: JobStatus) -> tuple[JobRow, ...]:
-    jobs = Job.objects.filter(status=status, finished_at__gte=period.start, finished_at__lte=period.end)
-    return tuple(job_row(job) for job in jobs.order_by("finished_at", "pk"))
+def _ended(period: Period) -> dict[JobStatus, tuple[JobRow, ...]]:
+    statuses = (JobStatus.SUCCEEDED, JobStatus.INCOMPLETE, JobStatus.FAILED)
+    jobs = Job.objects.filter(status__in=statuses, finished_at__gte=period.start, finished_at__lte=period.end)
+    rows = [job_row(job) for job in jobs.order_by("finished_at", "pk")]
+    return {status: tuple(row for row in rows if row.status is status) for status in statuses}
 
 
 def _audio_seconds(period: Period) -> float:
@@ -147,12 +148,13 @@ def _lost(period: Period, schedule: Schedule) -> tuple[Lost, ...]:
         begin, end = max(event.at, period.start), min(until, period.end)
         if begin < end:
             blocked.setdefault(blocking_check(event.reason, outcome), []).append((begin, end))
-    busy = _busy(period)
+    attempts = _attempts(period)
+    busy = _busy(attempts, period)
     seconds = {
         check: sum(schedule.open_seconds(*interval) for interval in without(merged(intervals), busy))
         for check, intervals in blocked.items()
     }
-    heat, held_seconds = str(CheckName.TEMPERATURE), _held_seconds(period)
+    heat, held_seconds = str(CheckName.TEMPERATURE), _held_seconds(attempts, period)
     seconds[heat] = seconds.get(heat, 0.0) + held_seconds
     found = [
         Lost(check=check, seconds=lost, held_seconds=held_seconds if check == heat else 0.0)
@@ -162,23 +164,29 @@ def _lost(period: Period, schedule: Schedule) -> tuple[Lost, ...]:
     return tuple(sorted(found, key=lambda lost: -lost.seconds))
 
 
-def _busy(period: Period) -> list[Interval]:
+def _attempts(period: Period) -> list[Attempt]:
+    """Those that reached into the period. One without an end may be older than it."""
+    lasted = Q(ended_at__gte=period.start) | Q(ended_at=None)
+    found = Attempt.objects.filter(lasted, started_at__lte=period.end)
+    return list(found.only("started_at", "ended_at", "held_seconds", "outcome", "engine_pid"))
+
+
+def _busy(attempts: Iterable[Attempt], period: Period) -> list[Interval]:
     """When some job ran: who waited meanwhile would not have been begun anyway.
 
     One that was blocked before a chunk ran until then; one that was blocked at its start has no engine.
     """
-    ran = Attempt.objects.filter(started_at__lte=period.end).exclude(ended_at__lt=period.start)
-    ran = ran.exclude(outcome__in=(AttemptOutcome.BLOCKED, AttemptOutcome.PRESSURE), engine_pid=None)
-    return merged((start, end or period.end) for start, end in ran.values_list("started_at", "ended_at"))
+    refused = (AttemptOutcome.BLOCKED, AttemptOutcome.PRESSURE)
+    ran = [one for one in attempts if one.outcome not in refused or one.engine_pid is not None]
+    return merged((one.started_at, one.ended_at or period.end) for one in ran)
 
 
-def _held_seconds(period: Period) -> float:
+def _held_seconds(attempts: Iterable[Attempt], period: Period) -> float:
     """Of attempts that reached into the period; of one that began before, at most the time within."""
-    attempts = Attempt.objects.filter(started_at__lte=period.end).exclude(ended_at__lt=period.start)
     total = 0.0
-    for started_at, ended_at, held in attempts.values_list("started_at", "ended_at", "held_seconds"):
-        within = min(ended_at or period.end, period.end) - max(started_at, period.start)
-        total += min(sum(held.values()), within.total_seconds())
+    for one in attempts:
+        within = min(one.ended_at or period.end, period.end) - max(one.started_at, period.start)
+        total += min(sum(one.held_seconds.values()), within.total_seconds())
     return total
 
 
@@ -187,7 +195,8 @@ def _blocked_events(period: Period) -> Iterable[tuple[JobEvent, datetime, str]]:
     how the attempt before it had ended.
     """
     jobs = JobEvent.objects.filter(new=JobStatus.BLOCKED, at__lte=period.end).values_list("job_id", flat=True)
-    recent = Job.objects.filter(pk__in=jobs.distinct()).exclude(finished_at__lt=period.start)
+    open_then = Q(finished_at__gte=period.start) | Q(finished_at=None)
+    recent = Job.objects.filter(open_then, pk__in=jobs.distinct())
     for job in recent.prefetch_related("events", "attempts"):
         events: Sequence[JobEvent] = list(job.events.all())
         ends = [event.at for event in events[1:]] + [period.end]
@@ -235,11 +244,10 @@ def without(intervals: Sequence[Interval], taken: Sequence[Interval]) -> list[In
 
 
 # ── What is still to come ────────────────────────────────────────────────────────────────────────
-def _remaining_seconds(now: datetime) -> float | None:
+def _remaining_seconds(running: Job | None, waiting: Iterable[QueueEntry], now: datetime) -> float | None:
     """Work of the running and of all waiting jobs; None when the pace of one is not known."""
-    running, past = running_job(), cache(pace_of_model)
-    jobs = [*([] if running is None else [running]), *waiting_jobs().filter(owner=OWNER_WORKER)]
-    each = [remaining_seconds(job, now, past) for job in jobs]
+    each = [] if running is None else [remaining_seconds(running, now)]
+    each += [entry.own_seconds for entry in waiting if entry.is_workers]
     return None if None in each else sum(seconds for seconds in each if seconds is not None)
 
 

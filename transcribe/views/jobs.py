@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from django.conf import settings
 from django.contrib import messages
 from django.core.paginator import Paginator
 from django.http import HttpRequest, HttpResponse, HttpResponseBase
 from django.shortcuts import get_object_or_404, redirect, render
-from django.utils.functional import SimpleLazyObject
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from transcribe import services
@@ -15,26 +16,32 @@ from transcribe.forms import UploadForm
 from transcribe.models import Job
 from transcribe.names import MEDIA_ENDINGS
 from transcribe.resolve import demo_word_count
-from transcribe.results import coverage_of, transcript_of
-from transcribe.selectors import job_detail, job_rows, jobs_with, status_counts
+from transcribe.results import coverage_of
+from transcribe.selectors import job_detail, job_rows, jobs_with, shown_text, status_counts
 from transcribe.states import JobStatus
 from transcribe.transcript import FORMATS
 from transcribe.views.access import ADD, CHANGE, DELETE, VIEW, may, staff_page
+from transcribe.views.live import live_answer, with_version
 
 ROWS_PER_PAGE = 25
+LIST, LIVE = "transcribe/_job_list.html", "transcribe/_job_live.html"
 
 
 @require_safe
 @staff_page(VIEW)
 def job_list(request: HttpRequest) -> HttpResponseBase:
-    context = _list_context(request) | upload_context(UploadForm()) | {"may_add": may(request, ADD)}
+    context = (
+        with_version(request, LIST, _list_context(request))
+        | upload_context(UploadForm())
+        | {"may_add": may(request, ADD)}
+    )
     return render(request, "transcribe/job_list.html", context)
 
 
 @require_safe
 @staff_page(VIEW)
 def job_list_live(request: HttpRequest) -> HttpResponseBase:
-    return render(request, "transcribe/_job_list.html", _list_context(request))
+    return live_answer(request, LIST, _list_context(request))
 
 
 def upload_context(form: UploadForm) -> dict[str, object]:
@@ -67,7 +74,7 @@ def _status(text: str) -> JobStatus | None:
 @staff_page(VIEW)
 def job_page(request: HttpRequest, job_id: int) -> HttpResponseBase:
     job = get_object_or_404(Job, pk=job_id)
-    return render(request, "transcribe/job_page.html", _job_context(request, job))
+    return render(request, "transcribe/job_page.html", with_version(request, LIVE, _job_context(request, job)))
 
 
 @require_safe
@@ -78,18 +85,20 @@ def job_live(request: HttpRequest, job_id: int) -> HttpResponseBase:
     if job is None:
         return HttpResponse(headers={"HX-Refresh": "true"})  # deleted in another window: show that
     context = _job_context(request, job)
-    detail, segment_count = context["detail"], context["segment_count"]
-    context["is_changed"] = request.GET.get("state") != detail.fingerprint  # type: ignore[attr-defined]
-    context["has_new_text"] = request.GET.get("segments") != str(segment_count)
-    return render(request, "transcribe/_job_live_answer.html", context)
+    detail, text, mark = context["detail"], context["text"], request.GET.get("segments", "")
+    context["is_changed"] = request.GET.get("state") != detail.fingerprint
+    context["has_new_text"] = mark != text.mark
+    context["new_segments"] = None if context["is_changed"] else text.after(mark)
+    return live_answer(request, LIVE, context, "transcribe/_job_live_answer.html")
 
 
-def _job_context(request: HttpRequest, job: Job) -> dict[str, object]:
+def _job_context(request: HttpRequest, job: Job) -> dict[str, Any]:
+    text = shown_text(job, request.GET.get("text"))
     return {
         "job": job,
         "detail": job_detail(job),
-        "transcript": SimpleLazyObject(lambda: transcript_of(job)),  # hours of text: only where it is shown
-        "segment_count": job.segments.count(),
+        "text": text,
+        "segment_count": text.count,
         "coverage_percent": int(100 * coverage_of(job)),
         "demo_words": demo_word_count(),
         "section": "jobs",

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from django.contrib import messages
-from django.http import Http404, HttpRequest, HttpResponseBase
+from django.core.paginator import Page, Paginator
+from django.http import Http404, HttpRequest, HttpResponseBase, QueryDict
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 from django.utils import timezone
@@ -14,40 +15,60 @@ from transcribe.hours_text import hours_text, moment_text
 from transcribe.models import Chunk, Job
 from transcribe.queue_forms import PauseForm
 from transcribe.queue_rules import QueueRules, queue_rules
-from transcribe.selectors import held_jobs, job_row, queue_changes, queue_entries, running_job
+from transcribe.selectors import (
+    QueueEntry,
+    held_jobs,
+    job_row,
+    jobs_held,
+    queue_changes,
+    queue_entries,
+    running_job,
+    waiting_jobs,
+)
 from transcribe.services import Place
 from transcribe.states import JobStatus, Priority
 from transcribe.views.access import CHANGE, VIEW, may, staff_page
+from transcribe.views.live import live_answer, with_version
 
 SHOWN_CHANGES = 25
+ROWS_PER_PAGE = 25
+LIVE = "transcribe/_queue_live.html"
 
 
 @require_safe
 @staff_page(VIEW)
 def queue_page(request: HttpRequest) -> HttpResponseBase:
-    return render(request, "transcribe/queue_page.html", _context(request))
+    page = {"hours": hours_text(queue_rules().schedule), "changes": queue_changes(SHOWN_CHANGES), "form": PauseForm()}
+    return render(request, "transcribe/queue_page.html", with_version(request, LIVE, _context(request)) | page)
 
 
 @require_safe
 @staff_page(VIEW)
 def queue_live(request: HttpRequest) -> HttpResponseBase:
-    return render(request, "transcribe/_queue_live.html", _context(request))
+    return live_answer(request, LIVE, _context(request))
 
 
 def _context(request: HttpRequest) -> dict[str, object]:
     rules, running = queue_rules(), running_job()
+    page = Paginator(waiting_jobs(), ROWS_PER_PAGE).get_page(request.GET.get("page"))
+    held_page = Paginator(jobs_held(), ROWS_PER_PAGE).get_page(request.GET.get("held"))
     return {
         "section": "jobs",
         "rules": rules,
-        "hours": hours_text(rules.schedule),
         "hours_now": hours_now_text(rules),
-        "running": None if running is None else job_row(running),
-        "entries": queue_entries(),
-        "held": held_jobs(),
-        "changes": queue_changes(SHOWN_CHANGES),
-        "form": PauseForm(),
+        "running": None if running is None else job_row(running, rules=rules),
+        "page": page,
+        "held_page": held_page,
+        "entries": _entries(page, rules),
+        "held": held_jobs(held_page.object_list, rules),
         "may_change": may(request, CHANGE),
     }
+
+
+def _entries(page: Page[Job], rules: QueueRules) -> list[QueueEntry]:
+    if not page.paginator.count:
+        return []
+    return queue_entries(first=page.start_index(), last=page.end_index(), rules=rules)
 
 
 def hours_now_text(rules: QueueRules) -> str:
@@ -173,8 +194,19 @@ def _status(job: Job) -> str:
 def _back(request: HttpRequest, job_id: int) -> HttpResponseBase:
     """To where the button was; in the queue at the job's line, so that the keyboard goes on from there."""
     if request.POST.get("from") == "queue":
-        return redirect(f"{reverse('queue')}#entry-{job_id}")
+        return redirect(f"{reverse('queue')}{_pages_of(job_id)}#entry-{job_id}")
     return redirect("job", job_id)
+
+
+def _pages_of(job_id: int) -> str:
+    """The page of the queue, and of the held jobs, on which the job stands now; empty for the first ones."""
+    query = QueryDict(mutable=True)
+    for name, jobs in (("page", waiting_jobs()), ("held", jobs_held())):
+        numbers = list(jobs.values_list("pk", flat=True))
+        number = numbers.index(job_id) // ROWS_PER_PAGE + 1 if job_id in numbers else 1
+        if number > 1:
+            query[name] = str(number)
+    return f"?{query.urlencode()}" if query else ""
 
 
 __all__ = ["hours_now_text", "queue_live", "queue_page"]

@@ -228,14 +228,15 @@ def test_before_the_first_question_it_says_so(viewer: Client) -> None:
 def test_the_live_part_asks_again_for_the_same_model(viewer: Client) -> None:
     part = element(viewer.get("/gate/?model=small.en"), id="gate-live")
     assert (part["hx-trigger"], part["hx-swap"]) == ("every 2s", "outerHTML")
-    answer = viewer.get(part["hx-get"])
+    assert "?model=small.en&" in part["hx-get"]
+    answer = viewer.get("/gate/live/?model=small.en")
     assert words(answer, "checks-title") == "The five checks for small.en"
     assert not has_id(answer, "content")
 
 
 def test_the_live_part_follows_the_queue_when_no_model_was_asked_for(viewer: Client) -> None:
     address = element(viewer.get("/gate/"), id="gate-live")["hx-get"]
-    assert words(viewer.get(address), "checks-title") == "The five checks for demo"
+    assert words(viewer.get("/gate/live/"), "checks-title") == "The five checks for demo"
     queued(model="medium")
     assert words(viewer.get(address), "checks-title") == "The five checks for medium"
 

@@ -46,6 +46,10 @@ def incoming(panel: Panel) -> list[Path]:
     return list((panel.data_dir / "uploads" / "incoming").iterdir())
 
 
+def _all_of(connection: socket.socket) -> bytes:
+    return b"".join(iter(lambda: connection.recv(65536), b""))
+
+
 @pytest.mark.parametrize("how", ["reset", "closed"])
 def test_a_cut_upload_leaves_nothing(panel: Panel, how: str) -> None:
     with begun(panel) as connection:
@@ -60,7 +64,7 @@ def test_a_cut_upload_leaves_nothing(panel: Panel, how: str) -> None:
 def test_a_silent_upload_is_told_so(panel: Panel) -> None:
     with begun(panel) as connection:
         since = time.monotonic()
-        answer = b"".join(iter(lambda: connection.recv(65536), b""))
+        answer = _all_of(connection)
         assert time.monotonic() - since < SILENT_SECONDS + 5
     head, _, body = answer.partition(b"\r\n\r\n")
     assert head.startswith(b"HTTP/1.1 400")
@@ -74,5 +78,5 @@ def test_one_person_has_so_many_uploads_at_a_time(panel: Panel) -> None:
             uploads.enter_context(begun(panel))
             until(lambda wanted=count + 1: len(incoming(panel)) == wanted, seconds=10, what="it has begun")
         with begun(panel, b"") as one_more:
-            assert b"uploads under way" in one_more.recv(65536)
+            assert b"uploads under way" in _all_of(one_more)
     until(lambda: not incoming(panel), seconds=3, what="the files are gone")

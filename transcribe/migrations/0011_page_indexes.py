@@ -7,7 +7,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('transcribe', '0009_chunk_lost_at_window'),
+        ('transcribe', '0010_job_clock_start'),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 

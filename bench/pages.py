@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import html
 import json
 import os
+import re
 import statistics
 import subprocess
 import sys
@@ -15,6 +17,7 @@ from bench.report import Row, Section
 from tests.support.panel import BASE_DIR
 
 ROUNDS = 7
+_POLLED = re.compile(r'hx-get="([^"]+)"')
 MOST_QUERIES, MOST_MS = 20, 200
 HOW = """\
 20 000 jobs (300 wait, 100 are held, one runs), 500 000 segments, 1 000 000 sensor samples and 5 000 incidents; each
@@ -31,7 +34,9 @@ def section(folder: Path) -> Section:
 
 
 def _row(what: str, status: int, ms: float, queries: int, kib: float) -> Row:
-    told = f"{ms:.0f} ms, {queries} queries, {kib:.1f} KiB" + (f", answered {status}" if status != 200 else "")
+    told = f"{ms:.0f} ms, {queries} queries, {kib:.1f} KiB" + (
+        f", answered {status}" if status not in (200, 204) else ""
+    )
     goal = f"{MOST_MS} ms, {MOST_QUERIES} queries"
     return Row(what=what, measured=told, goal=goal, met=ms <= MOST_MS and queries <= MOST_QUERIES)
 
@@ -65,6 +70,8 @@ def _measured(client: Any, what: str, address: str) -> tuple[str, int, float, in
     from django.db import connection
     from django.test.utils import CaptureQueriesContext
 
+    if found := _POLLED.search(client.get(address).content.decode()) if "/live/" in address else None:
+        address = html.unescape(found.group(1))  # with what the page shows by then, as a browser asks
     client.get(address)  # what only the first answer of a process costs
     took = []
     for _ in range(ROUNDS):

@@ -117,7 +117,6 @@ class JobEvent(models.Model):
 
     class Meta:
         ordering = ["id"]
-        indexes = [models.Index(fields=["new", "at"], name="job_event_new_at")]
 
     def __str__(self) -> str:
         return f"{self.old or 'new'} → {self.new}"

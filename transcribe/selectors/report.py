@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
 
-from django.db.models import Q
+from django.db.models import Exists, OuterRef, Q
 from django.utils import timezone
 
 from gate.core.verdict import CheckName
@@ -194,9 +194,9 @@ def _blocked_events(period: Period) -> Iterable[tuple[JobEvent, datetime, str]]:
     """Each blocking that reached into the period, with its end (the next event of the job, or the period's end) and
     how the attempt before it had ended.
     """
-    jobs = JobEvent.objects.filter(new=JobStatus.BLOCKED, at__lte=period.end).values_list("job_id", flat=True)
+    blocked = JobEvent.objects.filter(job=OuterRef("pk"), new=JobStatus.BLOCKED, at__lte=period.end)
     open_then = Q(finished_at__gte=period.start) | Q(finished_at=None)
-    recent = Job.objects.filter(open_then, pk__in=jobs.distinct())
+    recent = Job.objects.filter(open_then, Exists(blocked))
     for job in recent.prefetch_related("events", "attempts"):
         events: Sequence[JobEvent] = list(job.events.all())
         ends = [event.at for event in events[1:]] + [period.end]

@@ -7,7 +7,7 @@ import json
 from collections.abc import Iterable
 from typing import Any
 
-from django.db import transaction
+from django.db import DatabaseError, transaction
 from django.utils import timezone
 
 from transcribe.audio.pcm_format import SAMPLE_RATE
@@ -158,6 +158,15 @@ def job_leave(job: Job, status: JobStatus, reason: str, outcome: AttemptOutcome,
     Its process is gone by now. Where a person has asked meanwhile to cancel or to hold it, a job that would wait
     again, or be held, does what was asked.
     """
+    before = job.status
+    try:
+        return _leave(job, status, reason, outcome, changes)
+    except DatabaseError:
+        job.status = before  # as the row still says, for the next try
+        raise
+
+
+def _leave(job: Job, status: JobStatus, reason: str, outcome: AttemptOutcome, changes: dict[str, Any]) -> bool:
     with transaction.atomic():
         status, reason, outcome = _as_asked(job, status, reason, outcome)
         if status == JobStatus.CANCELLED:

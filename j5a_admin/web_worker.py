@@ -32,9 +32,7 @@ LINGER_SECONDS = 2.0  # for a client to read the answer before the rest of what 
 STOP_IDLE_SECONDS = 2.0  # a client may be sending already when the stop comes
 SWEEP_SECONDS = 0.5
 ACCEPTS_AT_A_TIME = 64
-SWITCH_SECONDS = (
-    0.001  # Python's 0.005, times 24 busy threads, is what the loop would wait after each call of the system
-)
+SWITCH_SECONDS = 0.001  # Python's 0.005, times 24 busy threads, is what the loop would wait after each system call
 
 
 class PanelWorker(Worker):  # type: ignore[misc]
@@ -54,6 +52,7 @@ class PanelWorker(Worker):  # type: ignore[misc]
         from django.conf import settings
 
         self.body_max_bytes: int = settings.DATA_UPLOAD_MAX_MEMORY_SIZE
+        self.upload_paths = {UPLOAD_PATH, settings.SUB_PATH + UPLOAD_PATH}  # a proxy may take the path away
 
     def run(self) -> None:
         sys.setswitchinterval(SWITCH_SECONDS)
@@ -186,7 +185,7 @@ class PanelWorker(Worker):  # type: ignore[misc]
         request = connection.request
         if not isinstance(request.body.reader, LengthReader):
             self._refuse(connection, 411, "Length Required", "A body must come with its length.")
-        elif request.method == "POST" and request.path == UPLOAD_PATH:
+        elif request.method == "POST" and request.path in self.upload_paths:
             self._hand_over(connection)
         elif request.body.reader.length > self.body_max_bytes:
             self._refuse(connection, 413, "Content Too Large", "Only the upload form takes so much at once.")

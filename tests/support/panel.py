@@ -69,7 +69,7 @@ class Panel:
         self.log_path = root / "panel.log"
         self.process: subprocess.Popen[bytes] | None = None
         self.cookies = CookieJar()
-        self._opener = urllib.request.build_opener(urllib.request.HTTPCookieProcessor(self.cookies))
+        self.opener = urllib.request.build_opener(urllib.request.HTTPCookieProcessor(self.cookies))
 
     # ── Running ──────────────────────────────────────────────────────────────────────────────────
     def manage(self, *words: str, **more: Any) -> subprocess.CompletedProcess[str]:
@@ -198,7 +198,7 @@ class Panel:
         self.post_form("/admin/login/", {"username": "admin", "password": self.password}, page=page)
 
     def get(self, path: str) -> str:
-        with self._opener.open(self.url + path, timeout=30) as answer:
+        with self.opener.open(self.url + path, timeout=30) as answer:
             return str(answer.read().decode())
 
     def post_form(self, path: str, values: dict[str, str], *, page: str) -> str:
@@ -206,7 +206,7 @@ class Panel:
         assert found, "the page has no CSRF token"
         body = urlencode({**values, "csrfmiddlewaretoken": found.group(1)}).encode()
         request = urllib.request.Request(self.url + path, body, {"Referer": self.url + path})
-        with self._opener.open(request, timeout=60) as answer:
+        with self.opener.open(request, timeout=60) as answer:
             return str(answer.read().decode())
 
     def cancel(self, job_id: int) -> None:

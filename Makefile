@@ -37,6 +37,8 @@ test: setup-dev
 	@$(PYTEST) tests/unit
 
 # As root: real panels, browsers, kills, contention, OOM, heat, disks.
+# Three at a time: these tests mostly wait.
+test-system: SIDE_BY_SIDE := $(if $(SIDE_BY_SIDE),3)
 test-system: setup-dev
 	@$(PYTEST) tests/system
 

@@ -21,7 +21,7 @@ from tests.system.running.test_heat import PLAIN, activity, outcomes, started, t
 pytestmark = pytest.mark.usefixtures("namespaces")
 
 
-@pytest.mark.parametrize(("celsius", "doing", "minutes"), [(82.0, "Paused", 2), (60.0, "Reading speech", 14.5)])
+@pytest.mark.parametrize(("celsius", "doing", "minutes"), [(82.0, "Paused", 1), (60.0, "Reading speech", 3)])
 def test_a_sensor_that_never_answers_ends_it(tmp_path: Path, celsius: float, doing: str, minutes: float) -> None:
     """As drivers do whose bus hangs: here a pipe that nobody writes to."""
     panel, thermometer = hot_panel(tmp_path, 60.0, J5A_ENGINE_THREADS="1")
@@ -67,7 +67,7 @@ def test_where_the_sensor_is_gone_what_runs_goes_on_and_nothing_begins(
     hot: tuple[Panel, Thermometer], tmp_path: Path
 ) -> None:
     panel, thermometer = hot
-    job_id = panel.submit(joined(tmp_path / "talk.wav", minutes=12).path, **PLAIN)
+    job_id = panel.submit(joined(tmp_path / "talk.wav", minutes=5).path, **PLAIN)
     until_it_decodes(panel, job_id)
     thermometer.vanish()
     after = panel.submit(SPEECH_DIR / "clip_00.flac", **PLAIN)

@@ -36,8 +36,8 @@ def cut_power(panel: Panel) -> None:
 def test_the_next_start_tells_what_ran_who_held_the_lock_and_what_was_recovered(
     make_panel: Callable[..., Panel], tmp_path: Path
 ) -> None:
-    panel = make_panel()
-    recording = joined(tmp_path / "talk.wav", minutes=4)
+    panel = make_panel(J5A_ENGINE_THREADS="1")
+    recording = joined(tmp_path / "talk.wav", minutes=8)
     job_id = panel.submit(recording.path, title="Council", language="en")
     until(lambda: "chunk 1 of 1" in black_box(panel), seconds=120, what=f"the black box has it; {panel.log()[-2000:]}")
     (engine,) = panel.engines()

@@ -9,6 +9,7 @@ import pytest
 from pytest_django import Settings
 
 from tests.support.engines import request_for, running_engine, threads_of
+from tests.support.panel import until
 from tests.support.runs import run_once, submitted
 from tests.support.speech_files import SPEECH_DIR, pcm
 from transcribe.engine.journal import read_records
@@ -68,9 +69,10 @@ def test_how_its_threads_wait_is_ours_unless_somebody_says_it(
         monkeypatch.setenv(name, value)
     with (tmp_path / "lock").open("w") as lock:
         engine = EngineProcess(lock_descriptor=lock.fileno(), log=AttemptLog(tmp_path / "log"), held=HeldTimes())
-        variables = Path(f"/proc/{engine.pid}/environ").read_text().split("\0")
+        environment = Path(f"/proc/{engine.pid}/environ")  # empty while it becomes its program
+        variables = until(environment.read_text, seconds=10, what="its environment is there")
         engine.kill()
-    pairs = dict(variable.split("=", 1) for variable in variables if "=" in variable)
+    pairs = dict(variable.split("=", 1) for variable in variables.split("\0") if "=" in variable)
     assert {name: pairs[name] for name in WAITING if name in pairs} == wanted
 
 

@@ -25,7 +25,7 @@ def upload(panel: Panel, path: Path, *, model: str = "demo") -> int:
         "Content-Type": f"multipart/form-data; boundary={boundary}",
     }
     request = urllib.request.Request(f"{panel.url}/jobs/upload/", body, headers)
-    with panel._opener.open(request, timeout=300) as answer:
+    with panel.opener.open(request, timeout=300) as answer:
         job = json.loads(answer.read())["job"]
     return int(job["url"].rstrip("/").rsplit("/", 1)[1])
 

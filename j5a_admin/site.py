@@ -2,17 +2,23 @@
 
 from __future__ import annotations
 
+import threading
 from functools import wraps
 from typing import Any
 
 from django.conf import settings
 from django.contrib import admin
 from django.contrib.admin.views.main import ERROR_FLAG
+from django.contrib.auth.decorators import login_not_required
 from django.core.exceptions import BadRequest
 from django.db import ProgrammingError
-from django.http import HttpRequest, HttpResponseRedirect
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.template.response import SimpleTemplateResponse
+from django.utils.decorators import method_decorator
+from django.views.decorators.cache import never_cache
 
+LOGINS_AT_A_TIME = 2
+_checking = threading.BoundedSemaphore(LOGINS_AT_A_TIME)
 IMPOSSIBLE = "A number in the address is too large, or no date."
 
 
@@ -41,6 +47,26 @@ class PanelSite(admin.AdminSite):
     index_title = "Records"
     site_url = None
     enable_nav_sidebar = False
+
+    @method_decorator(never_cache)
+    @login_not_required
+    def login(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
+        """A password costs a tenth of a second of a core to check: a flood of them must leave the pages some."""
+        if request.method != "POST":
+            return super().login(request, extra_context)
+        if not _checking.acquire(blocking=False):
+            return self._login_busy(request)
+        try:
+            return super().login(request, extra_context)
+        finally:
+            _checking.release()
+
+    def _login_busy(self, request: HttpRequest) -> HttpResponse:
+        request.method = "GET"  # the form again, without a try
+        page = super().login(request, {"locked_out": "Too many logins at once. Try again in a moment."})
+        page.status_code = 503
+        page["Retry-After"] = "2"
+        return page
 
     def each_context(self, request: HttpRequest) -> dict[str, Any]:
         there = (settings.DATA_DIR / "first_password").exists()

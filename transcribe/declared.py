@@ -5,8 +5,10 @@ A small file can declare large tensors (strides of 0, a compressed archive), and
 
 from __future__ import annotations
 
+import io
 import math
 import pickle
+import pickletools
 import zipfile
 import zlib
 from collections import OrderedDict
@@ -16,6 +18,8 @@ from pathlib import Path
 from typing import Any
 
 PICKLE_LIMIT_BYTES = 16 * 1024**2  # it names the tensors, which lie beside it; large-v3's has less than 1 MB
+MOST_MEMOS = 1_000_000  # where a pickle keeps a value; the reader makes room for all up to that number
+MOST_DIMENSIONS = 8  # a convolution has 3
 MOST = 1 << 48  # more than any machine holds; a number of a forged file may have a million digits
 DIMS = ("n_mels", "n_audio_ctx", "n_audio_state", "n_audio_layer", "n_vocab", "n_text_ctx", "n_text_state")
 
@@ -48,14 +52,22 @@ def _declared(path: Path, file_bytes: int, *_stamp: int) -> Declared:
 
 
 def _parameters(archive: zipfile.ZipFile, entry: zipfile.ZipInfo) -> int:
-    with archive.open(entry) as file:
-        reader = _Reader(file)
-        try:
-            found = reader.load()
-        except Exception:  # a pickle can fail in any way; what was read until then counts
-            found = None
+    content = archive.read(entry)
+    reader = _Reader(io.BytesIO(content))
+    try:
+        _require_few_memos(content)
+        found = reader.load()
+    except Exception:  # a pickle can fail in any way; what was read until then counts
+        found = None
     dims = found.get("dims") if isinstance(found, dict) else None
     return min(max(sum(reader.sizes), _dims_parameters(dims)), MOST)
+
+
+def _require_few_memos(content: bytes) -> None:
+    """Raises ValueError for a pickle that asks for gigabytes with a number."""
+    for code, argument, _ in pickletools.genops(content):
+        if code.name in {"PUT", "BINPUT", "LONG_BINPUT"} and int(argument or 0) > MOST_MEMOS:
+            raise ValueError(argument)
 
 
 def _dims_parameters(dims: Any) -> int:
@@ -102,7 +114,7 @@ class _Reader(pickle.Unpickler):
     def _tensor(self, *words: Any) -> _Inert:
         """`_rebuild_tensor_v2(storage, offset, size, stride, …)`: the first tuple of numbers is the size."""
         size = next((word for word in words if isinstance(word, tuple)), ())
-        if any(isinstance(number, int) and number > MOST for number in size):
+        if len(size) > MOST_DIMENSIONS or any(isinstance(number, int) and number > MOST for number in size):
             self.sizes.append(MOST)
         elif all(isinstance(number, int) and number >= 0 for number in size):
             self.sizes.append(math.prod(size) if isinstance(words[0], _Inert) and len(words) > 3 else 0)

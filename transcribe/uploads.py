@@ -177,9 +177,10 @@ def local_upload(path: Path) -> Iterator[HashedUpload]:
             f"{name} is not a file but a folder, pipe or device. Give the path of a recording.",
             cause="not a file",
         )
-    room_take(path, found.st_size, name)
-    uploaded = HashedUpload(path.name, "application/octet-stream", found.st_size, None)
+    with disk_errors(name):
+        uploaded = HashedUpload(path.name, "application/octet-stream", found.st_size, None)
     try:
+        room_take(path, found.st_size, name)
         with path.open("rb") as source, disk_errors(name):
             uploaded.sha256 = _copy_hashed(source, uploaded.file, path, name)
         yield uploaded

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import logging
 from datetime import timedelta
 from typing import Any
@@ -11,6 +12,9 @@ from axes.models import AccessAttempt, AccessFailureLog
 from django.core.management import call_command
 from django.test import Client
 from pytest_django import Settings
+
+from j5a_admin import site
+from j5a_admin.site import LOGINS_AT_A_TIME
 
 pytestmark = pytest.mark.django_db
 WRONG = {"username": "admin", "password": "wrong"}
@@ -81,6 +85,16 @@ def test_behind_the_proxy_only_its_own_word_counts(client: Client, settings: Set
     assert answer.status_code == 429
     other = {**tls, "HTTP_X_FORWARDED_FOR": "192.0.2.1, 198.51.100.2"}
     assert client.post("/admin/login/", RIGHT, **other).status_code == 302  # type: ignore[arg-type]
+
+
+def test_of_many_at_once_only_a_few_are_checked(client: Client) -> None:
+    with contextlib.ExitStack() as others:
+        for _ in range(LOGINS_AT_A_TIME):
+            others.enter_context(site._checking)
+        answer = client.post("/admin/login/", RIGHT)
+        assert answer.status_code == 503
+        assert "Too many logins at once. Try again in a moment." in answer.content.decode()
+    assert client.post("/admin/login/", RIGHT).status_code == 302
 
 
 def test_failures_are_logged_with_name_and_address(client: Client, caplog: pytest.LogCaptureFixture) -> None:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import pickle
+import resource
+import time
 import zipfile
 from collections import OrderedDict
 from pathlib import Path
@@ -49,6 +51,25 @@ def test_it_counts_the_model_that_its_dims_build(tmp_path: Path) -> None:
 def test_it_counts_a_number_without_end(tmp_path: Path, name: str) -> None:
     path = checkpoint(tmp_path / "dims.pt", {"dims": {**DIMS, name: 10**5000}, "model_state_dict": {}})
     assert model_requirement(f"{FILE}{path}").bytes > 1000 * GIB
+
+
+def test_a_size_of_thousands_of_dimensions_takes_no_time(tmp_path: Path) -> None:
+    """Multiplied out, 50 000 numbers from 249 bytes took six seconds, and twice as many four times as long."""
+    numbers = b"(" + b"\x8a\x06\xff\xff\xff\xff\xff\x00" + b"2" * 100_000 + b"t"
+    rebuild = b"ctorch._utils\n_rebuild_tensor_v2\n"
+    forged = b"\x80\x02" + rebuild + b"(U\x01sQK\x00" + numbers + b"))tR."
+    path = checkpoint(tmp_path / "dims.pt", forged)
+    begun = time.monotonic()
+    assert model_requirement(f"{FILE}{path}").bytes > 1000 * GIB
+    assert time.monotonic() - begun < 5
+
+
+def test_a_value_kept_under_a_huge_number_takes_no_memory(tmp_path: Path) -> None:
+    forged = b"\x80\x02}r\x80\x96\x98\x00."  # LONG_BINPUT 10 000 000
+    path = checkpoint(tmp_path / "memo.pt", forged)
+    before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    checkpoint_declared(path)
+    assert resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before < 50 * 1024  # KiB
 
 
 def test_it_counts_a_packed_archive_unpacked(tmp_path: Path) -> None:

@@ -7,7 +7,7 @@ MANAGE := $(BIN)/python manage.py
 TORCH_INDEX ?=
 PIP := $(BIN)/pip install --disable-pip-version-check --quiet $(if $(TORCH_INDEX),--extra-index-url $(TORCH_INDEX))
 
-.PHONY: run setup setup-dev test test-system test-soak lint bench demo-model
+.PHONY: run setup setup-dev test test-system test-system-failed test-soak lint bench demo-model
 
 run: setup
 	@$(MANAGE) prepare
@@ -41,6 +41,10 @@ test: setup-dev
 test-system: SIDE_BY_SIDE := $(if $(SIDE_BY_SIDE),3)
 test-system: setup-dev
 	@$(PYTEST) tests/system
+
+# Only what failed the last time, one at a time.
+test-system-failed: setup-dev
+	@$(BIN)/python -m pytest tests/system --last-failed --last-failed-no-failures none
 
 # On demand: hundreds of kills, hours of contention, the old processor.
 test-soak: setup-dev

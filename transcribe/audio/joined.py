@@ -20,7 +20,7 @@ BEGINNINGS = tuple(
     re.compile(pattern, re.DOTALL)
     for pattern in (
         rb"OggS\x00[\x02\x06]\x00{8}",
-        rb"RIFF.{4}WAVE(?:fmt |JUNK|bext|LIST|fact)",
+        rb"RIFF.{4}WAVE[A-Za-z][ -~]{3}",
         rb"RF64.{4}WAVEds64",
         rb"RIFF.{4}AVI LIST",
         rb"FORM.{4}AIF[FC](?:COMM|FVER|COMT|NAME|ANNO|AUTH|SSND|ID3 )",
@@ -34,7 +34,9 @@ BEGINNINGS = tuple(
         rb"riff\x2e\x91\xcf\x11\xa5\xd6\x28\xdb\x04\xc1\x00\x00",
         rb"\x30\x26\xb2\x75\x8e\x66\xcf\x11\xa6\xd9\x00\xaa\x00\x62\xce\x6c",
         rb"#!AMR(?:-WB)?\n",
-        rb"\.snd\x00\x00[\x00-\x0f].{4}.{4}\x00\x00\x00[\x01-\x1b]\x00",
+        rb"\.snd\x00\x00[\x00-\x0f].{5}\x00\x00\x00[\x01-\x1b]",
+        rb"nut/multimedia container\x00",
+        rb"\.RMF\x00\x00\x00[\x10\x12]",
     )
 )
 

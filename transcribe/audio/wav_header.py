@@ -13,6 +13,7 @@ from transcribe.audio.byte_view import ByteView
 
 # libavformat/wavdec.c treats 0 as "until the end of the file"; writers to pipes state about 2 or 4 GiB.
 UNSTATED_FROM_BYTES = 0x7FFF_0000
+WHOLE_FILES = (b"RIFF", b"RF64", b"FORM")  # another recording, not a chunk of this one
 CHUNK_HEADER_BYTES = 8
 # A real file has a handful of chunks before the sound; more is nonsense not worth walking through.
 MAX_CHUNKS_WALKED = 100
@@ -61,7 +62,7 @@ def _chunk_at(file: ByteView, position: int, file_bytes: int) -> bool:
     """Whether a chunk (tags, cue points …) begins there: four printable letters and a size that fits."""
     file.seek(position)
     name, size = struct.unpack("<4sI", file.read(CHUNK_HEADER_BYTES))
-    printable = all(0x20 <= byte < 0x7F for byte in name)
+    printable = all(0x20 <= byte < 0x7F for byte in name) and name not in WHOLE_FILES
     return printable and position + CHUNK_HEADER_BYTES + size <= file_bytes + 1
 
 

@@ -107,3 +107,15 @@ def test_it_keeps_every_sample_of_joined_wavs(tmp_path: Path) -> None:
 
     sound = (beacon(2, 16000) * 32767).astype("<i2")
     assert np.array_equal(np.fromfile(prepared.pcm_path, "<i2"), np.concatenate([sound, sound]))
+
+
+def test_it_reads_wavs_that_begin_with_another_chunk(tmp_path: Path) -> None:
+    wav = write_wav(tmp_path / "a.wav", beacon(2, 16000)).read_bytes()
+    led = wav[:12] + b"junk" + (28).to_bytes(4, "little") + bytes(28) + wav[12:]
+    path = tmp_path / "joined.wav"
+    path.write_bytes(led + led)
+
+    prepared = Preparation(path, tmp_path / "out.pcm", display_name="a").wait()
+
+    assert probe_file(path, display_name="a").duration_seconds == pytest.approx(4.0, abs=0.1)
+    assert prepared.duration_seconds == pytest.approx(4.0, abs=0.1)

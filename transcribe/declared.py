@@ -8,7 +8,6 @@ from __future__ import annotations
 import io
 import math
 import pickle
-import pickletools
 import zipfile
 import zlib
 from collections import OrderedDict
@@ -65,6 +64,8 @@ def _parameters(archive: zipfile.ZipFile, entry: zipfile.ZipInfo) -> int:
 
 def _require_few_memos(content: bytes) -> None:
     """Raises ValueError for a pickle that asks for gigabytes with a number."""
+    import pickletools  # large, and most processes never look into a checkpoint
+
     for code, argument, _ in pickletools.genops(content):
         if code.name in {"PUT", "BINPUT", "LONG_BINPUT"} and int(argument or 0) > MOST_MEMOS:
             raise ValueError(argument)

@@ -46,6 +46,12 @@ def until(condition: Callable[[], Any], *, seconds: float, what: str) -> Any:
     return answer
 
 
+def csrf_token(page: str) -> str:
+    found = re.search(r'name="csrfmiddlewaretoken" value="([^"]+)"', page)
+    assert found, "the page has no CSRF token"
+    return found[1]
+
+
 class Panel:
     """Start it, use `.url`, and `.stop()` it in a finally."""
 
@@ -202,9 +208,7 @@ class Panel:
             return str(answer.read().decode())
 
     def post_form(self, path: str, values: dict[str, str], *, page: str) -> str:
-        found = re.search(r'name="csrfmiddlewaretoken" value="([^"]+)"', page)
-        assert found, "the page has no CSRF token"
-        body = urlencode({**values, "csrfmiddlewaretoken": found.group(1)}).encode()
+        body = urlencode({**values, "csrfmiddlewaretoken": csrf_token(page)}).encode()
         request = urllib.request.Request(self.url + path, body, {"Referer": self.url + path})
         with self.opener.open(request, timeout=60) as answer:
             return str(answer.read().decode())

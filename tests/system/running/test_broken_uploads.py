@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import json
-import re
 import socket
 import struct
 import time
@@ -15,7 +14,7 @@ import pytest
 
 from j5a_admin.web_connection import SILENT_SECONDS
 from j5a_admin.web_worker import UPLOAD_PATH
-from tests.support.panel import Panel, until
+from tests.support.panel import Panel, csrf_token, until
 from transcribe.upload_room import UPLOADS_OF_ONE_MAX
 
 RESET = struct.pack("ii", 1, 0)  # SO_LINGER of no seconds: close() sends RST
@@ -25,11 +24,10 @@ RESET = struct.pack("ii", 1, 0)  # SO_LINGER of no seconds: close() sends RST
 def begun(panel: Panel, content: bytes = b"x" * 1_000_000) -> Iterator[socket.socket]:
     """An upload of 10 MB, of which so much has been sent."""
     panel.login()
-    found = re.search(r'name="csrfmiddlewaretoken" value="([^"]+)"', panel.get("/jobs/"))
-    assert found
+    token = csrf_token(panel.get("/jobs/"))
     cookies = "; ".join(f"{cookie.name}={cookie.value}" for cookie in panel.cookies)
     body = (
-        f'--b\r\nContent-Disposition: form-data; name="csrfmiddlewaretoken"\r\n\r\n{found[1]}\r\n'
+        f'--b\r\nContent-Disposition: form-data; name="csrfmiddlewaretoken"\r\n\r\n{token}\r\n'
         '--b\r\nContent-Disposition: form-data; name="files"; filename="cut.wav"\r\n\r\n'
     ).encode() + content
     head = (

@@ -23,7 +23,7 @@ import pytest
 
 from j5a_admin.management.commands.up import WEB_THREADS
 from j5a_admin.web_connection import SILENT_SECONDS
-from tests.support.panel import BASE_DIR, Panel, free_port, until
+from tests.support.panel import BASE_DIR, Panel, csrf_token, free_port, until
 from tests.support.speech_files import SPEECH_DIR, joined
 
 CLIP = SPEECH_DIR / "clip_00.flac"
@@ -258,9 +258,8 @@ def test_a_start_that_must_fail_sets_nothing_up(tmp_path: Path) -> None:
 
 def test_a_command_leaves_an_upload_alone_that_is_on_its_way_in(panel: Panel) -> None:
     panel.login()
-    found = re.search(r'name="csrfmiddlewaretoken" value="([^"]+)"', panel.get("/jobs/"))
-    assert found
-    body = _slow_body(found.group(1), CLIP)
+    token = csrf_token(panel.get("/jobs/"))
+    body = _slow_body(token, CLIP)
     headers = {
         "Cookie": "; ".join(f"{cookie.name}={cookie.value}" for cookie in panel.cookies),
         "Referer": f"{panel.url}/jobs/",

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import re
 import urllib.request
 from collections.abc import Callable
 
-from tests.support.panel import Panel
+from tests.support.panel import Panel, csrf_token
 from tests.support.speech_files import SPEECH_DIR
 
 CLIP = SPEECH_DIR / "clip_00.flac"
@@ -16,9 +15,8 @@ def test_a_recording_is_uploaded_and_transcribed(make_panel: Callable[..., Panel
     panel = make_panel(J5A_SUB_PATH="/j5a")
     panel.url += "/j5a"
     panel.login()
-    found = re.search(r'name="csrfmiddlewaretoken" value="([^"]+)"', panel.get("/jobs/"))
-    assert found
-    fields = {"csrfmiddlewaretoken": found[1], "model": "demo", "language": "en"}
+    token = csrf_token(panel.get("/jobs/"))
+    fields = {"csrfmiddlewaretoken": token, "model": "demo", "language": "en"}
     parts = [f'--b\r\nContent-Disposition: form-data; name="{n}"\r\n\r\n{v}\r\n'.encode() for n, v in fields.items()]
     parts.append(b'--b\r\nContent-Disposition: form-data; name="files"; filename="talk.flac"\r\n\r\n')
     body = b"".join(parts) + CLIP.read_bytes() + b"\r\n--b--\r\n"
